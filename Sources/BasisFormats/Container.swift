@@ -1,0 +1,250 @@
+public import BasisCore
+import CBasisKernels
+import Synchronization
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// A file of named blocks, each under its own checksum: what segments and models are stored in.
+///
+/// The file is mapped into memory and never changed; whoever wants another content writes another
+/// file (``ContainerWriter``) over its name. A block's checksum is verified when the block is
+/// first asked for, once; a damaged block is an error that names it, and the other blocks stay
+/// readable. Safe to use from any number of threads.
+///
+/// The layout, version 1. Numbers are little-endian; `CRC` is CRC-32C (Castagnoli).
+///
+/// | bytes | header |
+/// |---|---|
+/// | 0 ..< 8 | magic: `89 42 41 53 49 53 0D 0A` ("\x89BASIS\r\n") |
+/// | 8 ..< 12 | version of this layout, 1 |
+/// | 12 ..< 16 | byte order of the blocks: `04 03 02 01`, the number 0x01020304 |
+/// | 16 ..< 24 | kind: up to 8 ASCII characters, then zeros |
+/// | 24 ..< 28 | version of the kind |
+/// | 28 ..< 32 | zero |
+/// | 32 ..< 40 | where the table of contents starts, a multiple of 64 |
+/// | 40 ..< 48 | how many bytes the table has |
+/// | 48 ..< 56 | how many bytes the file has |
+/// | 56 ..< 60 | CRC of the table |
+/// | 60 ..< 64 | CRC of bytes 0 ..< 60 |
+///
+/// Blocks follow without gaps from byte 64 on, each filled up with zeros to a multiple of 64. The
+/// table of contents ends the file. It has one entry per block, in the order of the blocks:
+///
+/// | bytes | entry |
+/// |---|---|
+/// | 0 ..< 8 | where the block starts |
+/// | 8 ..< 16 | how many bytes it has, without the zeros after it |
+/// | 16 ..< 20 | CRC of the block, with the zeros after it |
+/// | 20 ..< 22 | bytes per element; 1 where the block is JSON or was streamed |
+/// | 22 ..< 24 | how many bytes the name has |
+/// | 24 ... | the name, UTF-8 |
+///
+/// So every byte of the file is under a checksum. Later layouts keep the header's form up to
+/// byte 12 and its checksum, so that an old program can tell a newer file from a damaged one.
+///
+/// - Note: A file that another program cuts short while it is mapped ends the process with
+///   `SIGBUS`, as with any mapped file. Replace files by renaming; never write into them.
+public final class Container: Sendable {
+  public let path: String
+  /// The version of the file's kind, as its writer gave it.
+  public let version: UInt32
+  /// The size of the file.
+  public let byteCount: Int
+  /// In the order of writing.
+  public let blockNames: [String]
+
+  private let mapping: Mapping
+  private let entries: [String: ContainerLayout.Entry]
+  /// The blocks whose checksum was found right.
+  private let verified = Mutex<Set<String>>([])
+
+  /// Maps a file and checks its header and its table of contents; no block is read yet.
+  ///
+  /// - Parameters:
+  ///   - kind: what the file must say that it holds, up to 8 ASCII characters.
+  ///   - maximumVersion: the newest version of the kind that the caller can read.
+  /// - Throws: `.notFound`; `.corruptFile` if it is not a container of this kind, or is damaged;
+  ///   `.newerFormat`; `.inputOutput`.
+  /// - Complexity: O(number of blocks).
+  public init(path: String, kind: String, maximumVersion: UInt32) throws(BasisError) {
+    let file = try SystemFile(reading: path)
+    let status = try file.status()
+    guard status.kind == .file else {
+      throw BasisError(.corruptFile, "\(path): is a folder or a device, not a \(kind) file")
+    }
+    mapping = try Mapping(file, byteCount: status.byteCount)
+    let layout: ContainerLayout
+    do throws(BasisError) {
+      layout = try ContainerLayout(reading: mapping.bytes, kind: kind)
+    } catch {
+      throw error.at(path)
+    }
+    guard layout.version <= maximumVersion else {
+      throw BasisError(
+        .newerFormat,
+        "\(path): was written by a later version of the program (\(kind) \(layout.version), this "
+          + "one reads up to \(maximumVersion)); update the program")
+    }
+    self.path = path
+    version = layout.version
+    byteCount = status.byteCount
+    blockNames = layout.entries.map(\.name)
+    entries = Dictionary(uniqueKeysWithValues: layout.entries.map { ($0.name, $0) })
+  }
+
+  public func contains(_ name: String) -> Bool { entries[name] != nil }
+
+  /// The elements of a block, in the mapping.
+  ///
+  /// - Parameter type: what was written, or a type of the same stride for which every bit pattern
+  ///   is a value; a streamed block can be read as any.
+  /// - Throws: `.corruptFile` if the block is missing, damaged, or holds elements of another size.
+  /// - Precondition: `T` is aligned to at most 64 bytes.
+  /// - Complexity: O(bytes of the block) the first time, O(1) then.
+  public func array<T: BitwiseCopyable>(_ name: String, of type: T.Type) throws(BasisError)
+    -> MappedArray<T>
+  {
+    precondition(MemoryLayout<T>.alignment <= ContainerLayout.alignment)
+    let stride = MemoryLayout<T>.stride
+    let (entry, bytes) = try block(name)
+    guard entry.stride == 1 || stride == 1 || entry.stride == stride,
+      bytes.count.isMultiple(of: stride)
+    else {
+      throw damaged(
+        name,
+        "holds \(bytes.count) bytes in elements of \(entry.stride), not elements of \(stride)")
+    }
+    return MappedArray(
+      owner: self, base: bytes.baseAddress?.assumingMemoryBound(to: T.self),
+      count: bytes.count / stride)
+  }
+
+  /// The value that a block holds as JSON.
+  ///
+  /// - Throws: `.corruptFile` if the block is missing, damaged, or not the JSON of a `T`.
+  public func json<T: Decodable>(_ name: String, as type: T.Type) throws(BasisError) -> T {
+    let (_, bytes) = try block(name)
+    do {
+      return try JSONDecoder().decode(type, from: Data(bytes))
+    } catch {
+      throw BasisError(
+        .corruptFile, "\(path): the block '\(name)' is not the JSON of a \(type)", cause: error)
+    }
+  }
+
+  /// The floats of a block as rows of `columnCount`. The matrix borrows the mapping.
+  ///
+  /// - Parameter columnCount: at least 1, or 0 for an empty block.
+  /// - Throws: `.corruptFile` if the block is missing, damaged, or does not divide into such rows.
+  public func matrix(_ name: String, columnCount: Int) throws(BasisError) -> Matrix {
+    let floats = try array(name, of: Float.self)
+    guard columnCount > 0, floats.count.isMultiple(of: columnCount), let base = floats.base else {
+      guard floats.isEmpty && columnCount >= 0 else {
+        throw damaged(name, "holds \(floats.count) floats, not rows of \(columnCount)")
+      }
+      return Matrix(rowCount: 0, columnCount: columnCount)
+    }
+    return Matrix(
+      rowCount: floats.count / columnCount, columnCount: columnCount, borrowing: base, owner: self)
+  }
+
+  /// Reads every block again and compares it with its checksum.
+  ///
+  /// - Returns: one `.corruptFile` error per damaged block, in the order of the blocks; none where
+  ///   the file is sound.
+  public func verify() -> [BasisError] {
+    blockNames.compactMap { name in
+      guard let entry = entries[name], checksum(of: entry) != entry.checksum else { return nil }
+      return damaged(name, "fails its checksum")
+    }
+  }
+
+  private func block(_ name: String) throws(BasisError)
+    -> (entry: ContainerLayout.Entry, bytes: UnsafeRawBufferPointer)
+  {
+    guard let entry = entries[name] else {
+      throw BasisError(.corruptFile, "\(path): has no block '\(name)'")
+    }
+    if !verified.withLock({ $0.contains(name) }) {
+      // Outside the lock: two threads that come first both read the block, and agree.
+      guard checksum(of: entry) == entry.checksum else {
+        throw damaged(name, "fails its checksum")
+      }
+      _ = verified.withLock { $0.insert(name) }
+    }
+    return (entry, UnsafeRawBufferPointer(rebasing: mapping.bytes[entry.range]))
+  }
+
+  private func checksum(of entry: ContainerLayout.Entry) -> UInt32 {
+    crc32c(UnsafeRawBufferPointer(rebasing: mapping.bytes[entry.paddedRange]))
+  }
+
+  private func damaged(_ name: String, _ what: String) -> BasisError {
+    BasisError(
+      .corruptFile,
+      "\(path): the block '\(name)' \(what); restore the file from a backup or make it again")
+  }
+}
+
+/// The elements of a block of a ``Container``, where they lie in the mapped file.
+///
+/// Keeps the container, and so the mapping, alive. Unchecked, because the compiler cannot see that
+/// the memory behind the pointer is never written.
+public struct MappedArray<T: BitwiseCopyable>: RandomAccessCollection, @unchecked Sendable {
+  @usableFromInline let owner: AnyObject?
+  @usableFromInline let base: UnsafePointer<T>?
+  public let count: Int
+
+  init(owner: Container, base: UnsafePointer<T>?, count: Int) {
+    self.owner = owner
+    self.base = base
+    self.count = count
+  }
+
+  @inlinable public var startIndex: Int { 0 }
+  @inlinable public var endIndex: Int { count }
+
+  /// - Precondition: `position` is in `0 ..< count`.
+  @inlinable public subscript(position: Int) -> T {
+    precondition(position >= 0 && position < count, "element outside the block")
+    defer { withExtendedLifetime(owner) {} }
+    return base.unsafelyUnwrapped[position]
+  }
+
+  /// Calls `body` with the elements; the pointer is good until it returns.
+  @inlinable public func withUnsafeBufferPointer<R, E: Error>(
+    _ body: (UnsafeBufferPointer<T>) throws(E) -> R
+  ) throws(E) -> R {
+    defer { withExtendedLifetime(owner) {} }
+    return try body(UnsafeBufferPointer(start: base, count: count))
+  }
+
+  @inlinable public func withContiguousStorageIfAvailable<R>(
+    _ body: (UnsafeBufferPointer<T>) throws -> R
+  ) rethrows -> R? {
+    defer { withExtendedLifetime(owner) {} }
+    return try body(UnsafeBufferPointer(start: base, count: count))
+  }
+}
+
+/// A file in memory, given back when nobody holds it.
+///
+/// Unchecked, because the compiler cannot see that mapped memory is never written.
+private final class Mapping: @unchecked Sendable {
+  let bytes: UnsafeRawBufferPointer
+
+  init(_ file: borrowing SystemFile, byteCount: Int) throws(BasisError) {
+    bytes = UnsafeRawBufferPointer(start: try file.map(byteCount: byteCount), count: byteCount)
+  }
+
+  deinit { if let base = bytes.baseAddress { SystemFile.unmap(base, byteCount: bytes.count) } }
+}
+
+func crc32c(_ bytes: UnsafeRawBufferPointer, continuing checksum: UInt32 = 0) -> UInt32 {
+  guard let base = bytes.baseAddress else { return checksum }
+  return basis_crc32c(checksum, base, bytes.count)
+}
