@@ -12,6 +12,30 @@ package func logarithm(_ x: Double) -> Double { log(x) }
 package func logarithm(_ x: Float) -> Float { log(x) }
 package func exponential(_ x: Double) -> Double { exp(x) }
 
+/// A variable of the process's environment.
+package func environmentValue(_ name: String) -> String? {
+  getenv(name).map { String(cString: $0) }
+}
+
+/// Sets a variable of the process's environment, or removes it.
+package func setEnvironmentValue(_ name: String, _ value: String?) {
+  if let value { setenv(name, value, 1) } else { unsetenv(name) }
+}
+
+/// A shared library, loaded with its own names kept apart from everybody else's.
+package struct DynamicLibrary {
+  private let handle: UnsafeMutableRawPointer
+
+  /// Nil where the system finds no such library or cannot load it.
+  package init?(_ name: String) {
+    guard let handle = dlopen(name, RTLD_NOW | RTLD_LOCAL) else { return nil }
+    self.handle = handle
+  }
+
+  /// The address of a function, or nil where the library has none of that name.
+  package func symbol(_ name: String) -> UnsafeMutableRawPointer? { dlsym(handle, name) }
+}
+
 func onlineProcessorCount() -> Int {
   let count = sysconf(Int32(_SC_NPROCESSORS_ONLN))
   return count > 0 ? count : 1

@@ -1,0 +1,82 @@
+public import BasisCore
+
+extension SparseMatrix {
+  /// Columns as rows; entries of a row stay in rising order.
+  ///
+  /// - Complexity: O(*nonzeros* + *rows* + *columns*).
+  public func transposed() -> SparseMatrix {
+    var starts = [Int](repeating: 0, count: columnCount + 1)
+    for column in columns { starts[Int(column) + 1] += 1 }
+    for column in 0..<columnCount { starts[column + 1] += starts[column] }
+    var next = starts
+    var turned = [(column: Int, value: Float)](repeating: (0, 0), count: nonZeroCount)
+    for row in 0..<rowCount {
+      for index in offsets[row]..<offsets[row + 1] {
+        let column = Int(columns[index])
+        turned[next[column]] = (row, values[index])
+        next[column] += 1
+      }
+    }
+    var result = SparseMatrix(columnCount: rowCount)
+    for column in 0..<columnCount {
+      result.append(row: turned[starts[column]..<starts[column + 1]])
+    }
+    return result
+  }
+
+  /// `self · dense`.
+  ///
+  /// - Parameter dense: `columnCount × n`.
+  /// - Returns: `rowCount × n`; each value is the sum over the row's entries in order.
+  /// - Throws: `.dimensionMismatch` with both shapes; `.cancelled`.
+  /// - Complexity: O(*nonzeros* · *n*), parallel over blocks of rows.
+  public func product(_ dense: Matrix, in run: RunContext = RunContext()) throws(BasisError)
+    -> Matrix
+  {
+    guard dense.rowCount == columnCount else {
+      throw BasisError(
+        .dimensionMismatch,
+        "product: sparse \(rowCount) × \(columnCount) times \(dense.rowCount) × "
+          + "\(dense.columnCount) needs \(columnCount) = \(dense.rowCount)")
+    }
+    let n = dense.columnCount
+    return try Matrix(rowCount: rowCount, columnCount: n) { (target) throws(BasisError) in
+      guard let start = target.baseAddress, n > 0 else { return }
+      let result = SharedPointer(start)
+      try parallelFor(rowCount, grain: 256, in: run) { (_, rows) throws(BasisError) in
+        dense.withUnsafeFloats { denseFloats in
+          for row in rows {
+            let out = result.base + row * n
+            for index in offsets[row]..<offsets[row + 1] {
+              let value = values[index]
+              let source = Int(columns[index]) * n
+              for column in 0..<n { out[column] += value * denseFloats[source + column] }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// - Throws: `.badData` naming row and column if a stored value is NaN or infinite.
+  public func requireFinite(_ name: String) throws(BasisError) {
+    guard let index = values.firstIndex(where: { !$0.isFinite }) else { return }
+    let row = offsets.partitioningIndex { $0 > index } - 1
+    throw BasisError(
+      .badData,
+      "\(name) has \(values[index]) at row \(row), column \(columns[index]); "
+        + "remove or replace the row")
+  }
+}
+
+extension [Int] {
+  /// The first index whose element satisfies `predicate`, where those that do come last.
+  fileprivate func partitioningIndex(where predicate: (Int) -> Bool) -> Int {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if predicate(self[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
+}
