@@ -24,7 +24,8 @@ let rooms: [Room] = [
   Room(name: "BasisFormats", uses: ["BasisCore", "CBasisKernels"], outside: ["CZlib"]),
   Room(name: "BasisText", uses: ["BasisCore", "BasisNumerics", "BasisFormats"]),
   Room(
-    name: "BasisSearch", uses: ["BasisCore", "BasisNumerics", "BasisFormats", "BasisText"]),
+    name: "BasisSearch",
+    uses: ["BasisCore", "BasisNumerics", "BasisFormats", "BasisText", "CBasisKernels"]),
   Room(
     name: "BasisStorage",
     uses: ["BasisCore", "BasisFormats", "BasisSearch", "BasisText"], outside: [grdb]),

@@ -1,0 +1,165 @@
+public import BasisCore
+public import BasisFormats
+public import BasisText
+
+/// An inverted index: for each term, the documents that have it and how often. Immutable, and safe
+/// to use from any number of threads; made by ``LexicalIndexBuilder`` or opened from a file.
+///
+/// In a file it is these blocks, each with the given prefix:
+///
+/// | block | holds |
+/// |---|---|
+/// | `settings` | JSON: the analyser, total length, layout version |
+/// | `term-bytes` | UTF-8 of all terms, sorted by bytes |
+/// | `term-ends` | `UInt32` per term: where it ends in `term-bytes` |
+/// | `frequencies` | `UInt32` per term: how many documents have it |
+/// | `posting-ends` | `UInt64` per term: where its postings end in `postings` |
+/// | `postings` | per term and document: `2 · gap + (count is 1 ? 1 : 0)`, then the count if it is not 1, as variable-length numbers of 7 bits a byte, low bits first |
+/// | `lengths` | `UInt32` per document: how many terms it has |
+///
+/// A gap is a document's number less the one before it in the list, less one.
+public struct LexicalIndex: Sendable {
+  /// What its documents were analysed with, and queries must be.
+  public let analyzer: Analyzer
+  /// Terms in all documents, repetitions included.
+  public let totalLength: Int
+  /// How terms are weighed; may be changed at any time.
+  public var scoring = BM25()
+
+  let termBytes: BlockStorage<UInt8>
+  let termEnds: BlockStorage<UInt32>
+  let frequencies: BlockStorage<UInt32>
+  let postingEnds: BlockStorage<UInt64>
+  let postings: BlockStorage<UInt8>
+  let lengths: BlockStorage<UInt32>
+
+  /// How many documents there are.
+  public var count: Int { lengths.count }
+  /// How many different terms they have.
+  public var termCount: Int { termEnds.count }
+  /// The size of its blocks.
+  public var byteCount: Int {
+    termBytes.count + postings.count + 4 * (termEnds.count + frequencies.count + lengths.count)
+      + 8 * postingEnds.count
+  }
+
+  struct Header: Codable {
+    var layout = 1
+    var analyzer: Analyzer
+    var totalLength: Int
+  }
+
+  init(
+    analyzer: Analyzer, totalLength: Int, termBytes: [UInt8], termEnds: [UInt32],
+    frequencies: [UInt32], postingEnds: [UInt64], postings: [UInt8], lengths: [UInt32]
+  ) {
+    self.analyzer = analyzer
+    self.totalLength = totalLength
+    self.termBytes = .owned(termBytes)
+    self.termEnds = .owned(termEnds)
+    self.frequencies = .owned(frequencies)
+    self.postingEnds = .owned(postingEnds)
+    self.postings = .owned(postings)
+    self.lengths = .owned(lengths)
+  }
+
+  /// Opens an index in a file. Its blocks stay there and are read as they are needed.
+  ///
+  /// - Parameter prefix: what ``write(to:prefix:)`` was given.
+  /// - Throws: `.corruptFile` if a block is missing, damaged or does not fit the others;
+  ///   `.newerFormat`.
+  public init(from container: Container, prefix: String) throws(BasisError) {
+    let header = try container.json(prefix + "settings", as: Header.self)
+    guard header.layout <= 1 else {
+      throw BasisError(
+        .newerFormat,
+        "the lexical index has layout \(header.layout), this program reads up to 1; update it")
+    }
+    analyzer = header.analyzer
+    totalLength = header.totalLength
+    termBytes = .mapped(try container.array(prefix + "term-bytes", of: UInt8.self))
+    termEnds = .mapped(try container.array(prefix + "term-ends", of: UInt32.self))
+    frequencies = .mapped(try container.array(prefix + "frequencies", of: UInt32.self))
+    postingEnds = .mapped(try container.array(prefix + "posting-ends", of: UInt64.self))
+    postings = .mapped(try container.array(prefix + "postings", of: UInt8.self))
+    lengths = .mapped(try container.array(prefix + "lengths", of: UInt32.self))
+    guard frequencies.count == termCount, postingEnds.count == termCount, totalLength >= 0,
+      count <= Int(UInt32.max)
+    else {
+      throw Self.corrupt(
+        "\(termCount) terms, \(frequencies.count) frequencies, \(postingEnds.count) lists")
+    }
+  }
+
+  /// Writes the index as blocks of a file that is being made.
+  ///
+  /// - Parameter prefix: starts each block's name, so that several indexes fit into one file.
+  /// - Throws: `.inputOutput`.
+  public func write(to writer: ContainerWriter, prefix: String) throws(BasisError) {
+    try writer.write(
+      prefix + "settings", json: Header(analyzer: analyzer, totalLength: totalLength))
+    try write(termBytes, "term-bytes")
+    try write(termEnds, "term-ends")
+    try write(frequencies, "frequencies")
+    try write(postingEnds, "posting-ends")
+    try write(postings, "postings")
+    try write(lengths, "lengths")
+
+    func write<T>(_ block: BlockStorage<T>, _ name: String) throws(BasisError) {
+      switch block {
+      case .owned(let values): try writer.write(prefix + name, values)
+      case .mapped(let values): try writer.write(prefix + name, Array(values))
+      }
+    }
+  }
+
+  /// The number of a term, or nil if no document has it.
+  func find(_ term: String) throws(BasisError) -> Int? {
+    var term = term
+    let found: Result<Int?, BasisError> = term.withUTF8 { wanted in
+      termBytes.withUnsafeBufferPointer { bytes in
+        termEnds.withUnsafeBufferPointer { ends in
+          var low = 0
+          var high = ends.count
+          while low < high {
+            let middle = (low + high) / 2
+            let start = middle == 0 ? 0 : Int(ends[middle - 1])
+            let end = Int(ends[middle])
+            guard start <= end, end <= bytes.count else {
+              return .failure(Self.corrupt("term \(middle) lies outside its block"))
+            }
+            let candidate = UnsafeBufferPointer(rebasing: bytes[start..<end])
+            if precedes(candidate, wanted) {
+              low = middle + 1
+            } else if precedes(wanted, candidate) {
+              high = middle
+            } else {
+              return .success(middle)
+            }
+          }
+          return .success(nil)
+        }
+      }
+    }
+    return try found.get()
+  }
+
+  func documentFrequency(_ term: Int) -> Int {
+    frequencies.withUnsafeBufferPointer { Int($0[term]) }
+  }
+
+  /// Where the postings of a term lie.
+  func postingRange(_ term: Int) throws(BasisError) -> Range<Int> {
+    let (start, end) = postingEnds.withUnsafeBufferPointer { ends in
+      (term == 0 ? 0 : ends[term - 1], ends[term])
+    }
+    guard start <= end, end <= UInt64(postings.count) else {
+      throw Self.corrupt("the postings of term \(term) lie outside their block")
+    }
+    return Int(start)..<Int(end)
+  }
+
+  static func corrupt(_ what: String) -> BasisError {
+    BasisError(.corruptFile, "lexical index: \(what); rebuild the segment")
+  }
+}

@@ -1,0 +1,34 @@
+public import BasisCore
+
+/// Rows of one kind that can be asked for the nearest ones to a query.
+///
+/// All answers hold at most `k` neighbours, nearest first, ties by smaller id, never padded; they
+/// depend on neither the number of threads nor which other queries are in the batch.
+public protocol SearchIndex: Sendable {
+  /// A batch of queries: a `Matrix` with a row each, or an array.
+  associatedtype Queries
+
+  /// How many rows there are; ids are `0 ..< count`.
+  var count: Int { get }
+
+  /// The nearest rows to each query.
+  ///
+  /// - Parameters:
+  ///   - k: at least 0.
+  ///   - allowed: the rows that may be answered, or nil for all; `allowed.count` equals ``count``.
+  /// - Throws: `.invalidArgument` for a negative `k`; `.dimensionMismatch` if a query or the bitmap
+  ///   does not fit; `.badData` for a query that is not finite; `.cancelled`.
+  func search(_ queries: Queries, k: Int, allowing allowed: Bitmap?, in run: RunContext)
+    throws(BasisError) -> [[Neighbor]]
+}
+
+extension SearchIndex {
+  /// Checks what is common to all indexes.
+  func checkSearch(k: Int, allowing allowed: Bitmap?) throws(BasisError) {
+    guard k >= 0 else { throw BasisError(.invalidArgument, "k must be at least 0, got \(k)") }
+    guard let allowed, allowed.count != count else { return }
+    throw BasisError(
+      .dimensionMismatch,
+      "the filter is for \(allowed.count) rows, the index has \(count)")
+  }
+}

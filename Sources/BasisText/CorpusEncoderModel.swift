@@ -1,0 +1,144 @@
+public import BasisCore
+public import BasisFormats
+
+/// The space that a ``CorpusEncoder`` has learnt, and the way into it.
+///
+/// Documents and queries are encoded alike. Rows have unit length; a text without a single known
+/// term becomes a row of zeros, which by the cosine is at distance 1 from everything.
+public struct CorpusEncoderModel: TextEncoder {
+  public let space: Space
+  public let settings: CorpusEncoder
+  /// Of the directions kept, falling.
+  public let singularValues: [Float]
+  /// How many terms it knows.
+  public var termCount: Int { vocabulary.count }
+
+  private let vocabulary: TermTable
+  // Terms × dimension: right singular vectors, times the term's weight and the power of the
+  // singular value.
+  private let projection: Matrix
+
+  init(
+    settings: CorpusEncoder, version: Int, vocabulary: TermTable, projection: Matrix,
+    singularValues: [Float]
+  ) {
+    self.settings = settings
+    self.vocabulary = vocabulary
+    self.projection = projection
+    self.singularValues = singularValues
+    space = Space(
+      id: Space.Identifier(name: "corpus", version: version), dimension: projection.columnCount,
+      metric: .cosine, encoder: "corpus")
+  }
+
+  /// One unit row per text, `texts.count × space.dimension`.
+  ///
+  /// - Throws: `.cancelled`.
+  /// - Complexity: O(length of the texts + different terms · dimension), parallel over texts; the
+  ///   same at any number of threads.
+  public func encode(_ texts: [String], as role: EncodingRole, in run: RunContext)
+    throws(BasisError) -> Matrix
+  {
+    let dimension = space.dimension
+    return try Matrix(rowCount: texts.count, columnCount: dimension) {
+      (target) throws(BasisError) in
+      guard let start = target.baseAddress else { return }
+      let result = SharedPointer(start)
+      try parallelFor(texts.count, grain: 256, in: run) { (_, rows) throws(BasisError) in
+        var finder = TermFinder(analyzer: settings.analyzer, vocabulary: vocabulary)
+        var counts = Array(repeating: Int32(0), count: vocabulary.count)
+        var touched: [Int] = []
+        for row in rows {
+          finder.forEachTerm(of: texts[row]) { term in
+            if counts[term] == 0 { touched.append(term) }
+            counts[term] += 1
+          }
+          let out = result.base + row * dimension
+          projection.withUnsafeFloats { projection in
+            for term in touched {
+              let weight = settings.localWeight(Int(counts[term]))
+              let source = projection.baseAddress.unsafelyUnwrapped + term * dimension
+              for column in 0..<dimension { out[column] += weight * source[column] }
+            }
+          }
+          for term in touched { counts[term] = 0 }
+          touched.removeAll(keepingCapacity: true)
+          Self.normalize(out, count: dimension)
+        }
+      }
+    }
+  }
+
+  private static func normalize(_ row: UnsafeMutablePointer<Float>, count: Int) {
+    var squared = 0.0
+    for column in 0..<count { squared += Double(row[column]) * Double(row[column]) }
+    guard squared > 0 else { return }
+    let factor = Float(1 / squared.squareRoot())
+    for column in 0..<count { row[column] *= factor }
+  }
+
+  private struct Header: Codable {
+    var layout = 1
+    var settings: CorpusEncoder
+    var version: Int
+    var dimension: Int
+  }
+
+  /// Writes the model as the blocks `corpus-encoder`, `term-bytes`, `term-ends`,
+  /// `singular-values` and `projection`.
+  ///
+  /// - Throws: `.inputOutput`.
+  public func write(to writer: ContainerWriter) throws(BasisError) {
+    try writer.write(
+      "corpus-encoder",
+      json: Header(settings: settings, version: space.id.version, dimension: space.dimension))
+    try writer.write("term-bytes", vocabulary.bytes)
+    try writer.write("term-ends", vocabulary.offsets.dropFirst().map { UInt64($0) })
+    try writer.write("singular-values", singularValues)
+    try writer.write("projection", matrix: projection)
+  }
+
+  /// Opens a model in a file. Its largest part stays there and is read as it is needed.
+  ///
+  /// - Throws: `.corruptFile` if a block is missing, damaged or does not fit the others;
+  ///   `.newerFormat`.
+  /// - Complexity: O(terms).
+  public init(from container: Container) throws(BasisError) {
+    let header = try container.json("corpus-encoder", as: Header.self)
+    guard header.layout <= 1 else {
+      throw BasisError(
+        .newerFormat,
+        "\(container.path): the encoder has layout \(header.layout), this program reads up to 1; "
+          + "update it")
+    }
+    let bytes = try container.array("term-bytes", of: UInt8.self)
+    let ends = try container.array("term-ends", of: UInt64.self)
+    var vocabulary = TermTable(minimumCapacity: ends.count)
+    let isSound = bytes.withUnsafeBufferPointer { bytes in
+      var start = 0
+      for (index, end) in ends.enumerated() {
+        guard end >= start, end <= bytes.count else { return false }
+        let term = UnsafeBufferPointer(rebasing: bytes[start..<Int(end)])
+        guard vocabulary.insert(term) == index else { return false }
+        start = Int(end)
+      }
+      return true
+    }
+    let singularValues = Array(try container.array("singular-values", of: Float.self))
+    guard isSound, header.dimension >= 1, singularValues.count == header.dimension else {
+      throw Self.corrupt(container, "its terms or singular values do not fit its settings")
+    }
+    let projection = try container.matrix("projection", columnCount: header.dimension)
+    guard projection.rowCount == vocabulary.count else {
+      throw Self.corrupt(
+        container, "it has \(vocabulary.count) terms and projects \(projection.rowCount)")
+    }
+    self.init(
+      settings: header.settings, version: header.version, vocabulary: vocabulary,
+      projection: projection, singularValues: singularValues)
+  }
+
+  private static func corrupt(_ container: Container, _ what: String) -> BasisError {
+    BasisError(.corruptFile, "\(container.path): corpus encoder: \(what); fit it again")
+  }
+}
