@@ -49,7 +49,8 @@ extension JSONValue {
   /// How deep arrays and objects may be nested in a text.
   public static let maximumDepth = 512
 
-  /// Compact JSON with sorted keys: equal values have equal texts.
+  /// Compact JSON with sorted keys: equal values have equal texts (up to Unicode's
+  /// canonical equivalence).
   ///
   /// Numbers that are not finite are written as `null`.
   public var text: String { serialized() }
@@ -193,6 +194,14 @@ extension JSONValue {
       if !members.isEmpty { breakLine(depth) }
       out.append(UInt8(ascii: "}"))
     }
+  }
+
+  /// Adds a member to the text of an object that was opened with `{`.
+  static func write(member name: String, _ value: JSONValue, to out: inout [UInt8]) {
+    if out.last != UInt8(ascii: "{") { out.append(UInt8(ascii: ",")) }
+    write(name, to: &out)
+    out.append(UInt8(ascii: ":"))
+    value.write(to: &out, pretty: false, depth: 0)
   }
 
   private static func write(_ string: String, to out: inout [UInt8]) {

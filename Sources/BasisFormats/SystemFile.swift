@@ -110,6 +110,37 @@ struct SystemFile: ~Copyable {
     try SystemFile(reading: folder).synchronize()
   }
 
+  /// The files of a folder and of the folders in it, with their paths below it and their sizes, in
+  /// no order. What starts with a dot and links to folders are left out.
+  static func list(_ folder: String) throws(BasisError) -> [(path: String, byteCount: Int)] {
+    var found: [(path: String, byteCount: Int)] = []
+    var open = [""]
+    while let below = open.popLast() {
+      let path = below.isEmpty ? folder : "\(folder)/\(below)"
+      guard let listing = opendir(path) else { throw systemError(errno, path, "read the folder") }
+      defer { closedir(listing) }
+      while let entry = readdir(listing) {
+        let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+          String(validating: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        guard let name, !name.hasPrefix(".") else { continue }
+        let child = below.isEmpty ? name : "\(below)/\(name)"
+        var info = stat()
+        guard lstat("\(folder)/\(child)", &info) == 0 else { continue }
+        switch info.st_mode & S_IFMT {
+        case S_IFDIR: open.append(child)
+        case S_IFREG: found.append((child, Int(info.st_size)))
+        case S_IFLNK:
+          if stat("\(folder)/\(child)", &info) == 0, info.st_mode & S_IFMT == S_IFREG {
+            found.append((child, Int(info.st_size)))
+          }
+        default: break
+        }
+      }
+    }
+    return found
+  }
+
   static func temporaryName(beside path: String) -> String {
     var generator = SystemRandomNumberGenerator()
     return "\(path).\(String(generator.next() as UInt64, radix: 36)).tmp"
@@ -136,4 +167,12 @@ func systemError(_ number: Int32, _ path: String, _ operation: String) -> BasisE
   default:
     return BasisError(.inputOutput, "\(path): cannot \(operation): \(reason)")
   }
+}
+
+/// Where the first line feed stands.
+func firstLineFeed(_ bytes: UnsafeRawBufferPointer) -> Int? {
+  guard let base = bytes.baseAddress, let found = memchr(base, 0x0A, bytes.count) else {
+    return nil
+  }
+  return UnsafeRawPointer(found) - base
 }
