@@ -1,0 +1,33 @@
+import BasisCore
+import BasisStorage
+import BasisText
+
+/// The text encoders that a collection can have, by name.
+enum EncoderCatalog {
+  /// A corpus-trained encoder is fitted on at most this many texts.
+  static let sampleLimit = 100_000
+
+  /// - Throws: `.unsupported` with the names there are.
+  static func require(_ name: String) throws(BasisError) {
+    guard name == "corpus" else {
+      throw BasisError(.unsupported, "there is no encoder '\(name)'; there is 'corpus'")
+    }
+  }
+
+  static func fit(
+    _ texts: [String], version: Int, settings: CollectionSettings, in run: RunContext
+  ) throws(BasisError) -> CorpusEncoderModel {
+    try require(settings.encoder)
+    run.report("fitting the encoder", 0, of: texts.count, unit: "texts")
+    let encoder = CorpusEncoder(dimension: settings.dimension, analyzer: settings.analyzer)
+    return try encoder.fit(texts, version: version, in: run.silent)
+  }
+
+  static func open(_ stored: StoredSpace) throws(BasisError) -> any TextEncoder {
+    try require(stored.space.encoder ?? "")
+    guard let model = try stored.openModel() else {
+      throw BasisError(.corruptFile, "the space \(stored.space.id) has no model")
+    }
+    return try CorpusEncoderModel(from: model)
+  }
+}

@@ -1,0 +1,59 @@
+public import BasisStorage
+
+/// How a search compares.
+public enum SearchMode: String, Sendable, CaseIterable {
+  /// By shared words.
+  case lexical
+  /// By vectors.
+  case dense
+  /// Both rankings, joined by reciprocal rank.
+  case hybrid
+}
+
+/// What is looked for, and how.
+public struct SearchRequest: Sendable {
+  public enum Query: Sendable {
+    case text(String)
+    /// What is like the record with this key; the record itself is no hit.
+    case key(String)
+  }
+
+  public var query: Query
+  public var mode = SearchMode.hybrid
+  /// At most this many hits, at least 0.
+  public var k = 10
+  public var filter: Filter?
+  /// At most one hit, the best, for each value of this payload field; records without the field
+  /// stay single.
+  public var groupField: String?
+  /// Fill in ``SearchResult/Hit/explanation``.
+  public var explains = false
+
+  public init(_ query: Query) { self.query = query }
+}
+
+/// What a search found.
+public struct SearchResult: Sendable {
+  public struct Hit: Sendable {
+    public let key: String
+    /// Larger is better; comparable within one answer only.
+    public let score: Float
+    /// A JSON object.
+    public let payload: String
+    public let text: String
+    /// What the score is made of, a line each.
+    public let explanation: [String]
+  }
+
+  /// How the answer was found.
+  public struct Plan: Sendable {
+    /// In one line.
+    public let summary: String
+    public let steps: [String]
+  }
+
+  /// Best first.
+  public let hits: [Hit]
+  public let seconds: Double
+  public let plan: Plan
+}

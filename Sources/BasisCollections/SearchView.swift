@@ -1,0 +1,144 @@
+import BasisCore
+import BasisSearch
+import BasisStorage
+import BasisText
+import Synchronization
+
+/// A snapshot with what a query needs beside it, made once and shared by the queries that see the
+/// same state of the collection.
+final class SearchView: Sendable {
+  let snapshot: CollectionSnapshot
+  /// The encoder of dense queries, and the pending records' vectors.
+  struct Dense: Sendable {
+    let encoder: any TextEncoder
+    let pending: FlatIndex
+  }
+
+  private let openEncoder: @Sendable (StoredSpace) throws(BasisError) -> any TextEncoder
+  private let cachedDense = Mutex<Dense?>(nil)
+
+  init(
+    _ snapshot: CollectionSnapshot,
+    openEncoder: @escaping @Sendable (StoredSpace) throws(BasisError) -> any TextEncoder
+  ) {
+    self.snapshot = snapshot
+    self.openEncoder = openEncoder
+  }
+
+  /// The dense side; nil for a collection without records. Where no space has been fitted yet, one
+  /// is fitted on the pending records and kept as long as this view.
+  func dense(in run: RunContext) throws(BasisError) -> Dense? {
+    if let made = cachedDense.withLock({ $0 }) { return made }
+    let encoder: any TextEncoder
+    let texts = snapshot.pending.map(\.text)
+    if let stored = snapshot.currentSpace {
+      encoder = try openEncoder(stored)
+    } else {
+      guard !texts.isEmpty else { return nil }
+      encoder = try EncoderCatalog.fit(
+        texts, version: 0, settings: snapshot.store.settings, in: run)
+    }
+    let vectors =
+      texts.isEmpty
+      ? Matrix(rowCount: 0, columnCount: encoder.space.dimension)
+      : try encoder.encode(texts, as: .document, in: run)
+    let made = Dense(
+      encoder: encoder, pending: try FlatIndex(vectors, metric: encoder.space.metric))
+    cachedDense.withLock { $0 = made }
+    return made
+  }
+
+  /// Which slots of each segment, and which pending records, a query may answer.
+  struct Allowed {
+    var parts: [Bitmap?]
+    var pending: Bitmap?
+    /// How many records that is.
+    var count: Int
+  }
+
+  /// - Parameter sequences: the records that a filter lets through, rising; nil for all.
+  func allowed(_ sequences: [Int64]?) -> Allowed {
+    guard let sequences else {
+      return Allowed(
+        parts: snapshot.parts.map(\.live), pending: nil, count: snapshot.recordCount)
+    }
+    var pending = Bitmap(count: snapshot.pending.count)
+    let places = Dictionary(
+      uniqueKeysWithValues: snapshot.pending.enumerated().map { ($1.sequence, $0) })
+    for sequence in sequences { if let place = places[sequence] { pending[place] = true } }
+    let parts = snapshot.parts.map { part -> Bitmap? in
+      var bitmap = Bitmap(count: part.segment.rowCount)
+      // Both lists rise, so one walk pairs them.
+      var slot = 0
+      part.segment.sequences.withUnsafeBufferPointer { own in
+        for sequence in sequences {
+          while slot < own.count, own[slot] < sequence { slot += 1 }
+          guard slot < own.count else { break }
+          if own[slot] == sequence { bitmap[slot] = true }
+        }
+      }
+      if let live = part.live { bitmap.formIntersection(live) }
+      return bitmap
+    }
+    return Allowed(parts: parts, pending: pending, count: sequences.count)
+  }
+
+  // MARK: Rankings, with sequences as ids
+
+  func lexicalRanking(_ query: LexicalQuery, k: Int, allowed: Allowed, in run: RunContext)
+    throws(BasisError) -> (neighbors: [Neighbor], statistics: LexicalStatistics)
+  {
+    // Scores are as if all segments were one index: their statistics are added up first.
+    let pending = snapshot.pendingLexicalIndex
+    var statistics = try pending.statistics(for: query)
+    for part in snapshot.parts { statistics += try part.segment.lexical.statistics(for: query) }
+    var best = TopK(k: k)
+    for (part, bitmap) in zip(snapshot.parts, allowed.parts) {
+      let found = try part.segment.lexical.search(
+        query, k: k, allowing: bitmap, statistics: statistics, in: run)
+      for neighbor in found {
+        best.offer(
+          Neighbor(id: Int(part.segment.sequences[neighbor.id]), distance: neighbor.distance))
+      }
+    }
+    let found = try pending.search(
+      query, k: k, allowing: allowed.pending, statistics: statistics, in: run)
+    for neighbor in found {
+      best.offer(
+        Neighbor(id: Int(snapshot.pending[neighbor.id].sequence), distance: neighbor.distance))
+    }
+    return (best.sorted(), statistics)
+  }
+
+  func denseRanking(
+    _ vector: Matrix, of dense: Dense, k: Int, allowed: Allowed, in run: RunContext
+  ) throws(BasisError) -> [Neighbor] {
+    var best = TopK(k: k)
+    for (part, bitmap) in zip(snapshot.parts, allowed.parts) {
+      guard let index = try part.segment.denseIndex(of: dense.encoder.space) else { continue }
+      for neighbor in try index.search(vector, k: k, allowing: bitmap, in: run)[0] {
+        best.offer(
+          Neighbor(id: Int(part.segment.sequences[neighbor.id]), distance: neighbor.distance))
+      }
+    }
+    for neighbor in try dense.pending.search(vector, k: k, allowing: allowed.pending, in: run)[0] {
+      best.offer(
+        Neighbor(id: Int(snapshot.pending[neighbor.id].sequence), distance: neighbor.distance))
+    }
+    return best.sorted()
+  }
+
+  /// What each term adds to a record's lexical score.
+  func explain(_ sequence: Int, _ query: LexicalQuery, _ statistics: LexicalStatistics)
+    throws(BasisError) -> [LexicalIndex.Contribution]
+  {
+    for part in snapshot.parts {
+      guard let slot = part.segment.slot(of: Int64(sequence)) else { continue }
+      return try part.segment.lexical.explain(slot, for: query, statistics: statistics)
+    }
+    guard let place = snapshot.pending.firstIndex(where: { $0.sequence == Int64(sequence) }) else {
+      return []
+    }
+    return try snapshot.pendingLexicalIndex.explain(place, for: query, statistics: statistics)
+  }
+}

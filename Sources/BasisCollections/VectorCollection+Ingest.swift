@@ -1,0 +1,211 @@
+public import BasisCore
+public import BasisFormats
+public import BasisStorage
+import Dispatch
+
+/// How files become records. What is nil is guessed from the first record.
+public struct IngestOptions: Sendable {
+  public var format: SourceFormat?
+  public var keyField: String?
+  public var textFields: [String]?
+  public var encoder: String?
+  public var dimension: Int?
+  /// Records a transaction.
+  public var batchCount = 1000
+
+  public init() {}
+}
+
+/// What an ingest did.
+public struct IngestReport: Sendable {
+  public var summary = WriteSummary()
+  public var sealedCount = 0
+  public var pendingCount = 0
+  public var keyField = ""
+  public var textFields: [String] = []
+  public var space: Space?
+  public var seconds = 0.0
+}
+
+extension VectorCollection {
+  /// Reads files into a collection, which is made if it is not there.
+  ///
+  /// Each batch is one transaction: when `acknowledge` is called with a count, that many records
+  /// are on disk for good. Full segments are sealed on the way and the rest at the end.
+  ///
+  /// - Parameters:
+  ///   - files: paths; `-` is standard input.
+  ///   - acknowledge: called after each transaction with the number of records read so far.
+  /// - Throws: `.badData` naming file and row for a record that cannot be used; `.notFound`; what
+  ///   the store throws. What was acknowledged stays.
+  /// - Complexity: memory of one batch and one segment, whatever the size of the files.
+  public static func ingest(
+    files: [String], into folder: CollectionFolder, options: IngestOptions, in run: RunContext,
+    acknowledge: (Int) throws(BasisError) -> Void = { _ in }
+  ) throws(BasisError) -> IngestReport {
+    let start = DispatchTime.now().uptimeNanoseconds
+    // All files are opened before anything is made, so that a wrong name costs nothing.
+    var sources: [(path: String, source: RecordSource)] = []
+    for path in files { sources.append((path, try RecordSource(path: path, format: options.format))) }
+
+    var report = IngestReport()
+    var collection: VectorCollection?
+    var fields: RecordFields?
+    var batch: [Record] = []
+    var waiting = (count: 0, byteCount: 0)
+
+    func write(_ collection: VectorCollection) throws(BasisError) {
+      guard !batch.isEmpty else { return }
+      report.summary += try collection.store.upsert(batch)
+      batch.removeAll(keepingCapacity: true)
+      try acknowledge(report.summary.total)
+    }
+
+    for (path, source) in sources {
+      var reader = try source.makeReader()
+      while let record = try reader.next() {
+        let place = "\(path == "-" ? "standard input" : path):\(record.row)"
+        if collection == nil {
+          (collection, fields) = try open(
+            folder, options: options, like: record.fields, at: place)
+        }
+        guard let collection, let fields else { continue }
+        let row = try fields.record(from: record, at: place)
+        waiting.count += 1
+        waiting.byteCount += row.payload.utf8.count
+        batch.append(row)
+        guard batch.count >= options.batchCount else { continue }
+        try run.checkCancelled()
+        try write(collection)
+        run.report("reading \(path)", report.summary.total, unit: "records")
+        let limits = collection.store.settings
+        if waiting.count >= limits.segmentRowLimit || waiting.byteCount >= limits.segmentByteLimit {
+          report.sealedCount += try collection.seal(all: false, in: run)
+          waiting = try collection.store.pending()
+        }
+      }
+    }
+    guard let collection, let fields else {
+      throw BasisError(
+        .badData, "\(files.joined(separator: ", ")): there is no record to read")
+    }
+    try write(collection)
+    report.sealedCount += try collection.seal(all: true, in: run)
+    report.pendingCount = try collection.store.pending().count
+    report.keyField = fields.key
+    report.textFields = fields.text
+    report.space = try collection.store.spaces().last?.space
+    report.seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
+    return report
+  }
+
+  /// The collection to write into, and which fields of a record it takes.
+  private static func open(
+    _ folder: CollectionFolder, options: IngestOptions, like first: JSONValue, at place: String
+  ) throws(BasisError) -> (VectorCollection, RecordFields) {
+    guard folder.exists else {
+      let fields = try RecordFields.guess(
+        from: first, key: options.keyField, text: options.textFields, at: place)
+      var settings = CollectionSettings(textFields: fields.text)
+      if let encoder = options.encoder { settings.encoder = encoder }
+      if let dimension = options.dimension { settings.dimension = dimension }
+      try EncoderCatalog.require(settings.encoder)
+      return (VectorCollection(try CollectionStore.create(folder, settings: settings)), fields)
+    }
+    let collection = try VectorCollection(folder, for: .write)
+    let settings = collection.store.settings
+    if let encoder = options.encoder, encoder != settings.encoder {
+      throw BasisError(
+        .invalidArgument,
+        "collection '\(folder.name)' has the encoder '\(settings.encoder)', not '\(encoder)'; "
+          + "leave --encoder out or make another collection")
+    }
+    if let dimension = options.dimension, dimension != settings.dimension {
+      throw BasisError(
+        .invalidArgument,
+        "collection '\(folder.name)' was made with \(settings.dimension) dimensions, "
+          + "not \(dimension); leave --dimension out or make another collection")
+    }
+    // The collection's own fields fit unless this file is of another kind.
+    var text = options.textFields
+    if text == nil, settings.textFields.contains(where: { first.value(at: $0) != nil }) {
+      text = settings.textFields
+    }
+    var fields = try RecordFields.guess(from: first, key: options.keyField, text: text, at: place)
+    fields.keepsOwnText = fields.text != settings.textFields
+    return (collection, fields)
+  }
+}
+
+/// Which fields of an input record are its key and its text.
+struct RecordFields {
+  var key: String
+  var text: [String]
+  /// The text is stored beside the payload, because the collection would join other fields.
+  var keepsOwnText = false
+
+  /// Names that data sets use, most telling first.
+  private static let keyNames = ["id", "_id", "key", "package", "uuid", "doc_id", "docid", "name"]
+  private static let titleNames = ["title", "headline", "subject", "package"]
+  private static let bodyNames = [
+    "text", "body", "content", "description", "abstract", "sentence", "question", "summary",
+    "contents", "message",
+  ]
+
+  /// - Throws: `.badData` with the fields that the record has.
+  static func guess(from record: JSONValue, key: String?, text: [String]?, at place: String)
+    throws(BasisError) -> RecordFields
+  {
+    guard case .object(let object) = record else {
+      throw BasisError(.badData, "\(place): not a JSON object")
+    }
+    let names = object.keys.sorted().prefix(20).joined(separator: ", ")
+    func present(_ candidates: [String]) -> String? {
+      candidates.first { object[$0] != nil }
+        ?? candidates.compactMap { name in object.keys.first { $0.lowercased() == name } }.first
+    }
+    guard let key = key ?? present(keyNames) else {
+      throw BasisError(
+        .badData, "\(place): no field looks like a key; name one with --key (there are: \(names))")
+    }
+    if let text {
+      guard !text.isEmpty else {
+        throw BasisError(.invalidArgument, "--text names no field (there are: \(names))")
+      }
+      return RecordFields(key: key, text: text)
+    }
+    guard let body = present(bodyNames) else {
+      throw BasisError(
+        .badData,
+        "\(place): no field looks like text; name one or more with --text (there are: \(names))")
+    }
+    var fields = [body]
+    if let title = present(titleNames), title != body { fields.insert(title, at: 0) }
+    if let long = present(["long-description"]), long != body { fields.append(long) }
+    return RecordFields(key: key, text: fields)
+  }
+
+  /// - Throws: `.badData` naming the place and the field that is missing.
+  func record(from source: SourceRecord, at place: String) throws(BasisError) -> Record {
+    guard let value = source.fields.value(at: key), let name = value.stringValue, !name.isEmpty
+    else {
+      throw BasisError(
+        .badData,
+        "\(place): no field '\(key)' to identify the record (there are: \(names(of: source))); "
+          + "name another with --key")
+    }
+    guard text.contains(where: { source.fields.value(at: $0) != nil }) else {
+      throw BasisError(
+        .badData,
+        "\(place): no field '\(text.joined(separator: "' or '"))' (there are: "
+          + "\(names(of: source))); name another with --text")
+    }
+    return Record(
+      key: name, payload: source.json, text: keepsOwnText ? source.fields.text(of: text) : nil)
+  }
+
+  private func names(of source: SourceRecord) -> String {
+    guard case .object(let object) = source.fields else { return "none" }
+    return object.keys.sorted().prefix(20).joined(separator: ", ")
+  }
+}

@@ -1,0 +1,176 @@
+public import BasisCore
+import BasisFormats
+import BasisSearch
+import BasisStorage
+import Dispatch
+
+extension VectorCollection {
+  /// The records that fit a query best, from the collection as it is now.
+  ///
+  /// - Throws: `.notFound` if the query names a key that is not there; `.invalidArgument` for a
+  ///   negative `k`; `.corruptFile` if a block that the query reads is damaged.
+  public func search(_ request: SearchRequest, in run: RunContext = RunContext())
+    throws(BasisError) -> SearchResult
+  {
+    let start = DispatchTime.now().uptimeNanoseconds
+    guard request.k >= 0 else {
+      throw BasisError(.invalidArgument, "k must be at least 0, not \(request.k)")
+    }
+    let view = try currentView()
+    let query = try resolve(request.query, in: view)
+    let sequences = try request.filter.map { filter throws(BasisError) in
+      try view.snapshot.sequences(matching: filter)
+    }
+    let allowed = view.allowed(sequences)
+    var search = Search(request: request, query: query, view: view, allowed: allowed)
+
+    // Hits that fold into one group, or that are the query itself, leave room for more: look
+    // deeper until there are enough or nothing is left.
+    var depth = request.k + (query.sequence == nil ? 0 : 1)
+    if request.groupField != nil { depth = max(depth * 4, 50) }
+    var answer = try search.run(depth: depth, in: run)
+    while request.groupField != nil, answer.hits.count < request.k, answer.rankedCount >= depth {
+      depth *= 4
+      answer = try search.run(depth: depth, in: run)
+    }
+    let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
+    return SearchResult(
+      hits: answer.hits, seconds: seconds,
+      plan: SearchResult.Plan(summary: search.summary, steps: search.steps))
+  }
+
+  private func resolve(_ query: SearchRequest.Query, in view: SearchView) throws(BasisError)
+    -> ResolvedQuery
+  {
+    switch query {
+    case .text(let text): return ResolvedQuery(text: text, sequence: nil)
+    case .key(let key):
+      guard let record = try view.snapshot.record(key: key) else {
+        throw BasisError(
+          .notFound, "collection '\(store.folder.name)' has no record with the key '\(key)'")
+      }
+      return ResolvedQuery(text: record.text, sequence: Int(record.sequence))
+    }
+  }
+}
+
+private struct ResolvedQuery {
+  var text: String
+  /// The record that is asked about, which is no hit.
+  var sequence: Int?
+}
+
+/// One search over one view.
+private struct Search {
+  let request: SearchRequest
+  let query: ResolvedQuery
+  let view: SearchView
+  let allowed: SearchView.Allowed
+  var steps: [String] = []
+  var summary = ""
+
+  /// Rankings are fused at least this deep: a record that is tenth in one and fiftieth in the
+  /// other may well be among the best together.
+  private static let fusionDepth = 100
+
+  mutating func run(depth: Int, in run: RunContext) throws(BasisError) -> (
+    hits: [SearchResult.Hit], rankedCount: Int
+  ) {
+    steps = []
+    if let filter = request.filter {
+      steps.append("filter \(filter.source): \(allowed.count) records, before ranking")
+    }
+    let depths = request.mode == .hybrid ? max(depth, Search.fusionDepth) : depth
+    let terms = LexicalQuery(query.text, analyzer: view.snapshot.store.settings.analyzer)
+
+    var lexical: (neighbors: [Neighbor], statistics: LexicalStatistics)?
+    if request.mode != .dense {
+      let ranking = try view.lexicalRanking(terms, k: depths, allowed: allowed, in: run)
+      lexical = ranking
+      steps.append(
+        "lexical: BM25 over \(terms.terms.map(\.text).joined(separator: ", ")); "
+          + "\(ranking.neighbors.count) candidates")
+    }
+    var dense: [Neighbor]?
+    if request.mode != .lexical, let side = try view.dense(in: run) {
+      let space = side.encoder.space
+      let vector = try side.encoder.encode([query.text], as: .query, in: run)
+      // A text without a single known term has no direction: all records are equally far.
+      let isBlind = vector.withUnsafeFloats { $0.allSatisfy { $0 == 0 } }
+      let ranking =
+        isBlind
+        ? [] : try view.denseRanking(vector, of: side, k: depths, allowed: allowed, in: run)
+      dense = ranking
+      let name = space.id.version == 0 ? "\(space.id.name), provisional" : space.id.description
+      steps.append(
+        "dense: exact scan in \(name), \(space.dimension) dimensions, \(space.metric.rawValue); "
+          + "\(ranking.count) candidates")
+    }
+
+    var ranked: [(sequence: Int, score: Float, ranks: [Int?])]
+    switch request.mode {
+    case .lexical:
+      ranked = (lexical?.neighbors ?? []).map { ($0.id, -$0.distance, []) }
+    case .dense:
+      let metric = view.snapshot.currentSpace?.space.metric ?? .cosine
+      ranked = (dense ?? []).map { ($0.id, metric.similarity(distance: $0.distance), []) }
+    case .hybrid:
+      let fused = try Fusion().fuse(
+        [lexical?.neighbors ?? [], dense ?? []], k: depths)
+      ranked = fused.map { ($0.id, Float($0.score), $0.ranks) }
+      steps.append("hybrid: reciprocal rank fusion of \(ranked.count) candidates")
+    }
+    let rankedCount = ranked.count
+    ranked.removeAll { $0.sequence == query.sequence }
+    summary = "\(request.mode.rawValue) over \(view.snapshot.recordCount) records"
+
+    let hits = try fetch(ranked, terms: terms, statistics: lexical?.statistics)
+    return (hits, rankedCount)
+  }
+
+  /// The records behind a ranking, one a group, up to `k`.
+  private func fetch(
+    _ ranked: [(sequence: Int, score: Float, ranks: [Int?])], terms: LexicalQuery,
+    statistics: LexicalStatistics?
+  ) throws(BasisError) -> [SearchResult.Hit] {
+    var hits: [SearchResult.Hit] = []
+    var groups: Set<JSONValue> = []
+    var position = 0
+    while hits.count < request.k, position < ranked.count {
+      let chunk = ranked[position..<min(position + max(request.k, 1), ranked.count)]
+      position += chunk.count
+      let records = try view.snapshot.records(chunk.map { Int64($0.sequence) })
+      for candidate in chunk where hits.count < request.k {
+        guard let record = records[Int64(candidate.sequence)] else { continue }
+        if let field = request.groupField,
+          let value = try JSONValue(parsing: record.payload).value(at: field), !value.isNull,
+          !groups.insert(value).inserted
+        { continue }
+        hits.append(
+          SearchResult.Hit(
+            key: record.key, score: candidate.score, payload: record.payload, text: record.text,
+            explanation: request.explains
+              ? try explain(candidate, terms: terms, statistics: statistics) : []))
+      }
+    }
+    return hits
+  }
+
+  private func explain(
+    _ candidate: (sequence: Int, score: Float, ranks: [Int?]), terms: LexicalQuery,
+    statistics: LexicalStatistics?
+  ) throws(BasisError) -> [String] {
+    var lines: [String] = []
+    if candidate.ranks.count == 2 {
+      let words = candidate.ranks.map { $0.map { "rank \($0)" } ?? "not ranked" }
+      lines.append("lexical \(words[0]), dense \(words[1])")
+    }
+    if let statistics {
+      let parts = try view.explain(candidate.sequence, terms, statistics).map {
+        "\($0.term) \(($0.score * 1000).rounded() / 1000) (\($0.frequency)×, in \($0.documentFrequency) records)"
+      }
+      if !parts.isEmpty { lines.append("terms: " + parts.joined(separator: ", ")) }
+    }
+    return lines
+  }
+}

@@ -1,0 +1,153 @@
+public import BasisCore
+import BasisFormats
+import BasisSearch
+public import BasisStorage
+import BasisText
+import Foundation
+import Synchronization
+
+/// A collection with everything done for its caller: encoders fitted and kept, segments sealed,
+/// queries planned. The command line and the server both stand on it.
+public final class VectorCollection: Sendable {
+  public let store: CollectionStore
+  private let encoders = Mutex<[Space.Identifier: any TextEncoder]>([:])
+  private let view = Mutex<SearchView?>(nil)
+
+  /// Below this many records nothing is sealed and no encoder is kept: a corpus so small is fitted
+  /// anew at each search, in milliseconds, rather than frozen into a space of few dimensions.
+  public static let minimumSealCount = 1024
+
+  public init(_ store: CollectionStore) { self.store = store }
+
+  /// Opens an existing collection.
+  ///
+  /// - Throws: see ``BasisStorage/CollectionStore/init(_:for:)``.
+  public convenience init(_ folder: CollectionFolder, for access: CollectionStore.Access)
+    throws(BasisError)
+  {
+    self.init(try CollectionStore(folder, for: access))
+  }
+
+  /// Deletes a collection with everything in it.
+  ///
+  /// - Returns: how many records it had.
+  /// - Throws: `.notFound`; `.busy` while somebody writes.
+  public static func destroy(_ folder: CollectionFolder) throws(BasisError) -> Int {
+    let store = try CollectionStore(folder, for: .write)
+    let count = try store.snapshot().recordCount
+    do {
+      try FileManager.default.removeItem(atPath: folder.path)
+    } catch {
+      throw BasisError(.inputOutput, "cannot delete \(folder.path)", cause: error)
+    }
+    return count
+  }
+
+  /// Deletes the records with these keys. See ``BasisStorage/CollectionStore/delete(keys:)``.
+  @discardableResult
+  public func delete(keys: [String]) throws(BasisError) -> Int { try store.delete(keys: keys) }
+
+  /// Deletes the records that a filter lets through.
+  ///
+  /// - Returns: how many.
+  @discardableResult
+  public func delete(matching filter: Filter) throws(BasisError) -> Int {
+    let snapshot = try store.snapshot()
+    let sequences = try snapshot.sequences(matching: filter)
+    var count = 0
+    for start in stride(from: 0, to: sequences.count, by: 1000) {
+      let chunk = sequences[start..<min(start + 1000, sequences.count)]
+      count += try store.delete(keys: snapshot.records(chunk).values.map(\.key))
+    }
+    return count
+  }
+
+  // MARK: Sealing
+
+  /// Seals full segments, and with `all` whatever is pending beyond the minimum; fits the encoder
+  /// first if the collection has none yet.
+  ///
+  /// - Returns: how many records were sealed.
+  public func seal(all: Bool, in run: RunContext) throws(BasisError) -> Int {
+    var sealed = 0
+    while true {
+      let waiting = try store.pending()
+      let isFull =
+        waiting.count >= store.settings.segmentRowLimit
+        || waiting.byteCount >= store.settings.segmentByteLimit
+      guard isFull || (all && waiting.count >= VectorCollection.minimumSealCount) else {
+        return sealed
+      }
+      let spaces = try dense(fittingIn: run)
+      let count = try store.seal(spaces: spaces.map(\.space), in: run) {
+        (space, texts) throws(BasisError) in
+        guard let stored = spaces.first(where: { $0.space.id == space.id }) else {
+          throw BasisError(.notFound, "the collection has no space \(space.id)")
+        }
+        return try self.encoder(of: stored).encode(texts, as: .document, in: run.silent)
+      }
+      guard count > 0 else { return sealed }
+      sealed += count
+    }
+  }
+
+  /// The dense spaces of the collection; its first one is fitted now if there is none.
+  private func dense(fittingIn run: RunContext) throws(BasisError) -> [StoredSpace] {
+    let spaces = try store.spaces().filter { $0.space.element == .dense }
+    if !spaces.isEmpty { return spaces }
+    let texts = try store.samplePendingTexts(limit: EncoderCatalog.sampleLimit, in: run)
+    let model = try EncoderCatalog.fit(texts, version: 1, settings: store.settings, in: run)
+    try store.addSpace(model.space) { writer throws(BasisError) in try model.write(to: writer) }
+    return try store.spaces().filter { $0.space.element == .dense }
+  }
+
+  /// The encoder of a space, opened once.
+  func encoder(of stored: StoredSpace) throws(BasisError) -> any TextEncoder {
+    if let open = encoders.withLock({ $0[stored.space.id] }) { return open }
+    let encoder = try EncoderCatalog.open(stored)
+    encoders.withLock { $0[stored.space.id] = encoder }
+    return encoder
+  }
+
+  /// The collection as it is now; the same view as before if nothing was written since.
+  func currentView() throws(BasisError) -> SearchView {
+    let generation = try store.generation()
+    if let view = view.withLock({ $0 }), view.snapshot.generation == generation { return view }
+    let fresh = SearchView(try store.snapshot()) { stored throws(BasisError) in
+      try self.encoder(of: stored)
+    }
+    view.withLock { $0 = fresh }
+    return fresh
+  }
+
+  // MARK: What is there
+
+  public func info() throws(BasisError) -> CollectionInfo {
+    let snapshot = try store.snapshot()
+    return CollectionInfo(
+      name: store.folder.name, recordCount: snapshot.recordCount,
+      pendingCount: snapshot.pending.count, segmentCount: snapshot.parts.count,
+      byteCount: store.folder.byteCount, spaces: snapshot.spaces.map(\.space),
+      settings: store.settings)
+  }
+}
+
+/// What a collection holds.
+public struct CollectionInfo: Sendable {
+  public let name: String
+  public let recordCount: Int
+  /// Durable records that no segment holds yet.
+  public let pendingCount: Int
+  public let segmentCount: Int
+  /// On disk, catalogue and models included.
+  public let byteCount: Int
+  public let spaces: [Space]
+  public let settings: CollectionSettings
+}
+
+extension RunContext {
+  /// The same run without anybody listening: for a step whose caller reports progress itself.
+  var silent: RunContext {
+    RunContext(seed: seed, threadLimit: threadLimit, cancellation: cancellation)
+  }
+}

@@ -1,0 +1,121 @@
+import ArgumentParser
+import BasisCollections
+import BasisCore
+import BasisFormats
+import BasisStorage
+
+struct Ingest: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Read records from files into a collection and make them searchable.",
+    discussion: """
+      EXAMPLES
+        basis ingest notes notes.jsonl --key id --text title,body
+        apt-cache dumpavail | basis ingest packages - --format debian
+
+      Reads JSON lines, CSV, TSV, plain text, folders of text, and Debian package lists, gzipped or
+      not. Makes the collection if it is not there. A key that is there already is replaced; a
+      record that has not changed costs nothing, so a run that was stopped is resumed by starting
+      it again. What has been acknowledged survives the loss of power.
+      """)
+
+  @Argument(help: "The collection.")
+  var name: String
+
+  @Argument(help: "Files to read, in this order; - is standard input.")
+  var files: [String]
+
+  @Option(help: "How the files are written: \(SourceFormat.names). Guessed if not given.")
+  var format: SourceFormat?
+
+  @Option(help: "The field that identifies a record. Guessed if not given.")
+  var key: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The fields that are searched, joined in this order. Guessed if not given.",
+      valueName: "field,…"))
+  var text: String?
+
+  @Option(help: "What makes the vectors of a new collection.")
+  var encoder: String?
+
+  @Option(help: "Dimension of a corpus-trained encoder.")
+  var dimension: Int?
+
+  @Flag(help: "Print a JSON line with the count of durable records after each transaction.")
+  var acknowledge = false
+
+  @OptionGroup var data: DataOptions
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var work: WorkOptions
+
+  func validate() throws {
+    guard !files.isEmpty else { throw ValidationError("name at least one file to read, or -") }
+    if let dimension, dimension < 1 || dimension > 4096 {
+      throw ValidationError("--dimension must be in 1 ... 4096, not \(dimension)")
+    }
+  }
+
+  func run() throws {
+    let line = ProgressLine(quiet: output.quiet)
+    let context = work.context(progress: line)
+    var options = IngestOptions()
+    options.format = format
+    options.keyField = key
+    options.textFields = text?.split(separator: ",").map {
+      String($0.trimmingPrefix(while: \.isWhitespace))
+    }
+    options.encoder = encoder
+    options.dimension = dimension
+    let acknowledge = self.acknowledge
+    let report = try VectorCollection.ingest(
+      files: files, into: try data.folder(name), options: options, in: context
+    ) { count throws(BasisError) in
+      if acknowledge {
+        try writeToStandardOutput(
+          JSONValue.object(["acknowledged": .integer(Int64(count))]).text + "\n")
+      }
+    }
+    line?.clear()
+    if output.json {
+      try output.print(json: report.json)
+    } else {
+      output.remark(report.sentence(name: name))
+    }
+  }
+}
+
+extension SourceFormat: ExpressibleByArgument {
+  static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
+}
+
+extension IngestReport {
+  var json: JSONValue {
+    .object([
+      "records": .integer(Int64(summary.total)),
+      "inserted": .integer(Int64(summary.inserted)),
+      "replaced": .integer(Int64(summary.replaced)),
+      "unchanged": .integer(Int64(summary.unchanged)),
+      "sealed": .integer(Int64(sealedCount)),
+      "pending": .integer(Int64(pendingCount)),
+      "key": .string(keyField),
+      "text": .array(textFields.map { .string($0) }),
+      "space": space.map { .string($0.id.description) } ?? .null,
+      "dimension": space.map { .integer(Int64($0.dimension)) } ?? .null,
+      "seconds": .number(seconds),
+    ])
+  }
+
+  func sentence(name: String) -> String {
+    var parts: [String] = []
+    if summary.inserted > 0 { parts.append("\(grouped(summary.inserted)) new") }
+    if summary.replaced > 0 { parts.append("\(grouped(summary.replaced)) replaced") }
+    if summary.unchanged > 0 { parts.append("\(grouped(summary.unchanged)) unchanged") }
+    let counts = parts.isEmpty ? "nothing to read" : parts.joined(separator: ", ")
+    let rate = seconds > 0 ? "  (\(grouped(Int(Double(summary.total) / seconds)))/s)" : ""
+    return """
+      \(name): \(counts) in \(duration(seconds))\(rate)
+      key: \(keyField)   text: \(textFields.joined(separator: ", "))
+      """
+  }
+}

@@ -1,0 +1,121 @@
+import ArgumentParser
+import BasisCollections
+import BasisCore
+import BasisFormats
+import BasisStorage
+
+struct Search: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Find the records of a collection that fit a text, a key or a vector best.",
+    discussion: """
+      EXAMPLES
+        basis search packages "how to shrink files" -k 5
+        basis search packages "shell" --mode lexical --where 'section = "utils" and size < 100000'
+
+      Lexical search scores shared words (BM25); dense search compares vectors; hybrid, the default,
+      joins both rankings by reciprocal rank.
+      """)
+
+  @Argument(help: "The collection.")
+  var name: String
+
+  @Argument(help: "The text to look for.")
+  var query: String?
+
+  @Option(help: "Look for what is like the record with this key.")
+  var key: String?
+
+  @Option(help: "How to search: \(SearchMode.names).")
+  var mode: SearchMode = .hybrid
+
+  @Option(name: .short, help: "How many hits.")
+  var k = 10
+
+  @Option(help: "Only records that meet a condition, as in 'size < 100 and section = \"utils\"'.")
+  var `where`: String?
+
+  @Option(help: "At most one hit for each value of a payload field.")
+  var groupBy: String?
+
+  @Flag(help: "Say how the answer was found and what each score is made of.")
+  var explain = false
+
+  @OptionGroup var data: DataOptions
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var work: WorkOptions
+
+  func validate() throws {
+    guard (query == nil) != (key == nil) else {
+      throw ValidationError("give a text to look for, or --key")
+    }
+    if k < 1 { throw ValidationError("-k must be at least 1, not \(k)") }
+  }
+
+  func run() throws {
+    let collection = try VectorCollection(data.folder(name), for: .read)
+    var request = SearchRequest(key.map { .key($0) } ?? .text(query ?? ""))
+    request.mode = mode
+    request.k = k
+    request.filter = try `where`.map { source throws(BasisError) in try Filter(source) }
+    request.groupField = groupBy
+    request.explains = explain
+    let result = try collection.search(request, in: work.context())
+    if output.json {
+      try output.print(json: result.json)
+      return
+    }
+    var text = ""
+    let width = max(40, terminalWidth())
+    for (index, hit) in result.hits.enumerated() {
+      let head = "\(padded(index + 1, 3))  \(decimal(Double(hit.score), 4))  \(hit.key)"
+      let room = max(20, width - head.count - 2)
+      text += "\(head)  \(excerpt(hit.text, of: room, without: hit.key))\n"
+      for line in hit.explanation { text += "        \(line)\n" }
+    }
+    try writeToStandardOutput(text)
+    if result.hits.isEmpty { output.remark("nothing found") }
+    output.remark("\(result.hits.count) hits in \(duration(result.seconds)), \(result.plan.summary)")
+    if explain { for step in result.plan.steps { output.remark("  \(step)") } }
+  }
+}
+
+extension SearchMode: ExpressibleByArgument {
+  static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
+}
+
+extension SearchResult {
+  var json: JSONValue {
+    get throws(BasisError) {
+      var list: [JSONValue] = []
+      for hit in hits {
+        var object: [String: JSONValue] = [
+          "key": .string(hit.key), "score": .number(Double(hit.score)),
+          "payload": try JSONValue(parsing: hit.payload),
+        ]
+        if !hit.explanation.isEmpty {
+          object["explanation"] = .array(hit.explanation.map { .string($0) })
+        }
+        list.append(.object(object))
+      }
+      return .object([
+        "hits": .array(list), "seconds": .number(seconds),
+        "plan": .object([
+          "summary": .string(plan.summary), "steps": .array(plan.steps.map { .string($0) }),
+        ]),
+      ])
+    }
+  }
+}
+
+private func padded(_ number: Int, _ width: Int) -> String {
+  let text = String(number)
+  return String(repeating: " ", count: max(0, width - text.count)) + text
+}
+
+/// The text on one line, cut at `width` characters, without a leading repetition of the key.
+private func excerpt(_ text: String, of width: Int, without key: String) -> String {
+  let lines = text.split(whereSeparator: \.isNewline).drop { $0 == key }
+  let line = lines.joined(separator: " · ").split(whereSeparator: \.isWhitespace)
+    .joined(separator: " ")
+  return line.count <= width ? line : line.prefix(width - 1) + "…"
+}

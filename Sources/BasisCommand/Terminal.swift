@@ -1,0 +1,13 @@
+import Foundation
+
+/// Columns of the terminal that standard output goes to; 100 where it is none.
+func terminalWidth() -> Int {
+  if let text = ProcessInfo.processInfo.environment["COLUMNS"], let columns = Int(text) {
+    return columns
+  }
+  var size = winsize()
+  guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0,
+    size.ws_col > 0
+  else { return 100 }
+  return Int(size.ws_col)
+}

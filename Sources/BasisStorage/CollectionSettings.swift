@@ -1,0 +1,43 @@
+public import BasisCore
+public import BasisText
+
+/// What is decided when a collection is made and holds for its whole life.
+public struct CollectionSettings: Settings {
+  /// The payload fields that make up a record's text, in this order.
+  public var textFields: [String]
+  /// Turns texts into the terms of the lexical index.
+  public var analyzer: Analyzer
+  /// The encoder of the dense space, by name.
+  public var encoder: String
+  /// Dimension asked of a corpus-trained encoder.
+  public var dimension: Int
+  /// A segment is sealed at this many records …
+  public var segmentRowLimit: Int
+  /// … or at this many bytes of text, whichever comes first.
+  public var segmentByteLimit: Int
+
+  public init(
+    textFields: [String] = ["text"], analyzer: Analyzer = Analyzer(), encoder: String = "corpus",
+    dimension: Int = 256, segmentRowLimit: Int = 65_536, segmentByteLimit: Int = 64 << 20
+  ) {
+    self.textFields = textFields
+    self.analyzer = analyzer
+    self.encoder = encoder
+    self.dimension = dimension
+    self.segmentRowLimit = segmentRowLimit
+    self.segmentByteLimit = segmentByteLimit
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init()
+    textFields = try values.decodeIfPresent([String].self, forKey: .textFields) ?? textFields
+    analyzer = try values.decodeIfPresent(Analyzer.self, forKey: .analyzer) ?? analyzer
+    encoder = try values.decodeIfPresent(String.self, forKey: .encoder) ?? encoder
+    dimension = try values.decodeIfPresent(Int.self, forKey: .dimension) ?? dimension
+    segmentRowLimit =
+      try values.decodeIfPresent(Int.self, forKey: .segmentRowLimit) ?? segmentRowLimit
+    segmentByteLimit =
+      try values.decodeIfPresent(Int.self, forKey: .segmentByteLimit) ?? segmentByteLimit
+  }
+}

@@ -1,0 +1,161 @@
+public import BasisCore
+public import BasisSearch
+import Foundation
+import GRDB
+import Synchronization
+
+extension CollectionStore {
+  /// A view of the collection as it is now, which later writes do not change.
+  ///
+  /// - Throws: `.corruptFile` if a segment is damaged.
+  public func snapshot() throws(BasisError) -> CollectionSnapshot {
+    // Between reading the catalogue and opening a segment, a writer in another process may have
+    // replaced the segment; the next look at the catalogue then names the new one.
+    var attempt = 0
+    while true {
+      do {
+        return try CollectionSnapshot(self)
+      } catch where error.code == .notFound && attempt < 5 {
+        attempt += 1
+      }
+    }
+  }
+}
+
+/// An unchanging view of a collection: its segments, the records that lived in them, and those
+/// still pending. Holds its files open; they disappear from disk only after it.
+public final class CollectionSnapshot: Sendable {
+  /// A segment and which of its slots are alive in the snapshot.
+  public struct Part: Sendable {
+    public let segment: Segment
+    /// Nil where every slot is alive.
+    public let live: Bitmap?
+
+    public var liveCount: Int { live?.population ?? segment.rowCount }
+  }
+
+  /// A record as it was stored.
+  public struct StoredRecord: Sendable, Hashable {
+    public let sequence: Int64
+    public let key: String
+    public let payload: String
+    public let text: String
+  }
+
+  public let store: CollectionStore
+  /// The state of the collection, as ``CollectionStore/generation()`` counts it.
+  public let generation: Int
+  public let recordCount: Int
+  public let spaces: [StoredSpace]
+  public let parts: [Part]
+  /// Durable records that no segment holds yet, by rising sequence.
+  public let pending: [CollectionStore.PendingRecord]
+  private let database: DatabaseSnapshot
+  private let lexicalOfPending = Mutex<LexicalIndex?>(nil)
+
+  fileprivate init(_ store: CollectionStore) throws(BasisError) {
+    self.store = store
+    let database = try translating("take a snapshot of '\(store.folder.name)'") {
+      try store.pool.makeSnapshot()
+    }
+    self.database = database
+    let state = try translating("read the catalogue of '\(store.folder.name)'") {
+      try database.read { db in
+        (
+          generation: try Catalog.generation(db),
+          count: try Int.fetchOne(db, sql: "SELECT count(*) FROM records") ?? 0,
+          spaces: try StoredSpace.fetchAll(db, in: store.folder),
+          segments: try Row.fetchAll(db, sql: "SELECT id, file FROM segments ORDER BY id").map {
+            (id: $0[0] as Int64, file: $0[1] as String)
+          },
+          tombstones: try Int64.fetchAll(
+            db, sql: "SELECT sequence FROM tombstones ORDER BY sequence"),
+          pending: try store.pendingRecords(
+            db, after: try Catalog.sealedThrough(db), limit: .max)
+        )
+      }
+    }
+    generation = state.generation
+    recordCount = state.count
+    spaces = state.spaces
+    pending = state.pending
+    var parts: [Part] = []
+    for (id, file) in state.segments {
+      let segment = try store.segment(id: id, file: file)
+      parts.append(Part(segment: segment, live: liveSlots(of: segment, without: state.tombstones)))
+    }
+    self.parts = parts
+  }
+
+  /// The lexical index of the pending records; document `i` is `pending[i]`.
+  public var pendingLexicalIndex: LexicalIndex {
+    lexicalOfPending.withLock { cached in
+      if let cached { return cached }
+      var builder = LexicalIndexBuilder(analyzer: store.settings.analyzer)
+      for record in pending { builder.add(record.text) }
+      let index = builder.makeIndex()
+      cached = index
+      return index
+    }
+  }
+
+  /// The newest dense space; nil before the first seal.
+  public var currentSpace: StoredSpace? { spaces.last { $0.space.element == .dense } }
+
+  /// The records with these sequences; those that are gone are missing from the answer.
+  public func records(_ sequences: some Sequence<Int64>) throws(BasisError)
+    -> [Int64: StoredRecord]
+  {
+    try reading { db in
+      let find = try db.cachedStatement(
+        sql: "SELECT key, payload, text FROM records WHERE sequence = ?")
+      var found: [Int64: StoredRecord] = [:]
+      for sequence in sequences {
+        guard let row = try Row.fetchOne(find, arguments: [sequence]) else { continue }
+        found[sequence] = StoredRecord(
+          sequence: sequence, key: row[0], payload: row[1],
+          text: try store.text(row[1], row[2]))
+      }
+      return found
+    }
+  }
+
+  /// The record with this key, or nil.
+  public func record(key: String) throws(BasisError) -> StoredRecord? {
+    try reading { db in
+      try Row.fetchOne(
+        db, sql: "SELECT sequence, payload, text FROM records WHERE key = ?", arguments: [key]
+      ).map {
+        StoredRecord(
+          sequence: $0[0], key: key, payload: $0[1], text: try store.text($0[1], $0[2]))
+      }
+    }
+  }
+
+  /// The sequences of the records that the filter lets through, rising.
+  ///
+  /// - Complexity: one scan of the payloads.
+  public func sequences(matching filter: Filter) throws(BasisError) -> [Int64] {
+    try reading { db in
+      try Int64.fetchAll(
+        db, sql: "SELECT sequence FROM records WHERE \(filter.sql) ORDER BY sequence",
+        arguments: filter.databaseArguments)
+    }
+  }
+
+  private func reading<T>(_ body: (Database) throws -> T) throws(BasisError) -> T {
+    try translating("read the records of '\(store.folder.name)'") { try database.read(body) }
+  }
+}
+
+/// Nil where no slot is dead. Both lists rise.
+private func liveSlots(of segment: Segment, without tombstones: [Int64]) -> Bitmap? {
+  guard let first = segment.sequences.first, let last = segment.sequences.last else { return nil }
+  var live: Bitmap?
+  for sequence in tombstones where sequence >= first && sequence <= last {
+    guard let slot = segment.slot(of: sequence) else { continue }
+    if live == nil { live = Bitmap(count: segment.rowCount, all: true) }
+    live?[slot] = false
+  }
+  return live
+}

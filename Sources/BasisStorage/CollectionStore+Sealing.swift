@@ -1,0 +1,162 @@
+public import BasisCore
+import BasisFormats
+import BasisSearch
+import Foundation
+import GRDB
+
+extension CollectionStore {
+  /// A record that is durable but in no segment yet.
+  public struct PendingRecord: Sendable {
+    public let sequence: Int64
+    public let text: String
+  }
+
+  /// How many records wait to be sealed, and roughly how many bytes they have.
+  public func pending() throws(BasisError) -> (count: Int, byteCount: Int) {
+    try reading("count the pending records") { db in
+      let row = try Row.fetchOne(
+        db,
+        sql: """
+          SELECT count(*), coalesce(sum(length(payload) + coalesce(length(text), 0)), 0)
+          FROM records WHERE sequence > ?
+          """, arguments: [try Catalog.sealedThrough(db)])
+      return (row?[0] ?? 0, row?[1] ?? 0)
+    }
+  }
+
+  /// The texts of at most `limit` pending records, evenly spread over all of them by a seeded
+  /// sample: what a corpus-trained encoder is fitted on.
+  public func samplePendingTexts(limit: Int, in run: RunContext) throws(BasisError) -> [String] {
+    let sequences = try reading("list the pending records") { db in
+      try Int64.fetchAll(
+        db, sql: "SELECT sequence FROM records WHERE sequence > ? ORDER BY sequence",
+        arguments: [try Catalog.sealedThrough(db)])
+    }
+    var generator = run.generator("encoder-sample")
+    let chosen = generator.sample(min(limit, sequences.count), of: sequences.count)
+    return try reading("read the sample") { db in
+      let find = try db.cachedStatement(sql: "SELECT payload, text FROM records WHERE sequence = ?")
+      return try chosen.compactMap { index in
+        try Row.fetchOne(find, arguments: [sequences[index]]).map { try self.text($0[0], $0[1]) }
+      }
+    }
+  }
+
+  /// Moves pending records into one new segment: as many as the collection's limits allow, oldest
+  /// first.
+  ///
+  /// - Parameters:
+  ///   - spaces: the dense spaces that get vectors.
+  ///   - encode: vectors of these texts in this space, one row each.
+  /// - Returns: how many records were sealed; 0 if none waited.
+  /// - Complexity: memory of one segment: its vectors and its lexical index.
+  public func seal(
+    spaces: [Space], in run: RunContext,
+    encode: (_ space: Space, _ texts: [String]) throws(BasisError) -> Matrix
+  ) throws(BasisError) -> Int {
+    let total = min(try pending().count, settings.segmentRowLimit)
+    guard total > 0 else { return 0 }
+    run.report("sealing", 0, of: total, unit: "records")
+
+    var sequences: [Int64] = []
+    var byteCount = 0
+    var lexical = LexicalIndexBuilder(analyzer: settings.analyzer)
+    var vectors: [[Matrix]] = Array(repeating: [], count: spaces.count)
+    var watermark = try reading("read the watermark") { try Catalog.sealedThrough($0) }
+    while sequences.count < settings.segmentRowLimit, byteCount < settings.segmentByteLimit {
+      try run.checkCancelled()
+      let limit = min(4096, settings.segmentRowLimit - sequences.count)
+      let chunk = try pendingRecords(after: watermark, limit: limit)
+      guard let last = chunk.last else { break }
+      watermark = last.sequence
+      let texts = chunk.map(\.text)
+      for text in texts {
+        lexical.add(text)
+        byteCount += text.utf8.count
+      }
+      sequences += chunk.map(\.sequence)
+      for (index, space) in spaces.enumerated() { vectors[index].append(try encode(space, texts)) }
+      run.report("sealing", sequences.count, of: max(total, sequences.count), unit: "records")
+    }
+    guard !sequences.isEmpty else { return 0 }
+
+    let file = try makeSegmentName()
+    let path = folder.segmentsPath + "/" + file
+    let writer = try ContainerWriter(
+      path: path, kind: Segment.kind, version: Segment.formatVersion)
+    try writer.write(
+      "manifest", json: Segment.Manifest(rowCount: sequences.count, spaces: spaces))
+    try writer.write("sequences", sequences)
+    for (space, parts) in zip(spaces, vectors) {
+      try writer.begin(Segment.block(space.id))
+      for part in parts {
+        guard part.columnCount == space.dimension else {
+          throw BasisError(
+            .dimensionMismatch,
+            "the encoder of \(space.id) made \(part.columnCount) dimensions, not \(space.dimension)")
+        }
+        try part.requireFinite("a vector of \(space.id)")
+        try part.withUnsafeFloats { floats throws(BasisError) in
+          try writer.append(UnsafeRawBufferPointer(floats))
+        }
+      }
+      try writer.end()
+    }
+    try lexical.write(to: writer, prefix: Segment.lexicalPrefix)
+    try writer.finish()
+    try commitSegment(file, sequences: sequences, watermark: watermark)
+    return sequences.count
+  }
+
+  private func commitSegment(_ file: String, sequences: [Int64], watermark: Int64)
+    throws(BasisError)
+  {
+    let attributes = try? FileManager.default.attributesOfItem(
+      atPath: folder.segmentsPath + "/" + file)
+    let byteCount = attributes?[.size] as? Int ?? 0
+    try writing("name the segment \(file)") { db in
+      try db.execute(
+        sql: "INSERT INTO segments (file, row_count, byte_count) VALUES (?, ?, ?)",
+        arguments: [file, sequences.count, byteCount])
+      // Records that were replaced or deleted while the segment was being built.
+      let alive = try Set(
+        Int64.fetchAll(
+          db, sql: "SELECT sequence FROM records WHERE sequence BETWEEN ? AND ?",
+          arguments: [sequences[0], watermark]))
+      let bury = try db.cachedStatement(sql: "INSERT OR IGNORE INTO tombstones VALUES (?)")
+      for sequence in sequences where !alive.contains(sequence) {
+        try bury.execute(arguments: [sequence])
+      }
+      try Catalog.setMeta(db, "sealed_through", String(watermark))
+    }
+  }
+
+  private func makeSegmentName() throws(BasisError) -> String {
+    let next = try reading("number the segment") { db in
+      try Int64.fetchOne(db, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'segments'") ?? 0
+    }
+    let digits = String(next + 1)
+    return String(repeating: "0", count: max(0, 6 - digits.count)) + digits + ".seg"
+  }
+
+  func pendingRecords(after sequence: Int64, limit: Int) throws(BasisError) -> [PendingRecord] {
+    try reading("read pending records") { db in
+      try self.pendingRecords(db, after: sequence, limit: limit)
+    }
+  }
+
+  func pendingRecords(_ db: Database, after sequence: Int64, limit: Int) throws -> [PendingRecord] {
+    let statement = try db.cachedStatement(
+      sql: "SELECT sequence, payload, text FROM records WHERE sequence > ? ORDER BY sequence LIMIT ?"
+    )
+    return try Row.fetchAll(statement, arguments: [sequence, limit]).map {
+      PendingRecord(sequence: $0[0], text: try text($0[1], $0[2]))
+    }
+  }
+
+  /// A record's searched text: its own, or the collection's fields of its payload.
+  func text(_ payload: String, _ own: String?) throws -> String {
+    if let own { return own }
+    return try JSONValue(parsing: payload).text(of: settings.textFields)
+  }
+}

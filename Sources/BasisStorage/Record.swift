@@ -1,0 +1,50 @@
+import BasisFormats
+
+/// A row: a key, a payload and the text that is searched.
+public struct Record: Sendable, Hashable {
+  /// Identifies the record in its collection; writing the same key again replaces the record.
+  public var key: String
+  /// A JSON object, kept as it is written here.
+  public var payload: String
+  /// What is analysed and encoded. Nil: the collection's text fields of the payload, joined by a
+  /// line break.
+  public var text: String?
+
+  public init(key: String, payload: String, text: String? = nil) {
+    self.key = key
+    self.payload = payload
+    self.text = text
+  }
+}
+
+/// What a write did to the records it was given.
+public struct WriteSummary: Sendable, Hashable {
+  public var inserted = 0
+  public var replaced = 0
+  /// Already there with the same payload and text; not written again.
+  public var unchanged = 0
+
+  public init() {}
+
+  public var total: Int { inserted + replaced + unchanged }
+
+  public static func += (a: inout WriteSummary, b: WriteSummary) {
+    a.inserted += b.inserted
+    a.replaced += b.replaced
+    a.unchanged += b.unchanged
+  }
+}
+
+extension JSONValue {
+  /// The named fields' texts, joined by a line break; fields that are missing or empty are left
+  /// out. A list is joined by spaces.
+  package func text(of fields: [String]) -> String {
+    fields.compactMap { field -> String? in
+      switch value(at: field) {
+      case .array(let items)?: items.compactMap(\.stringValue).joined(separator: " ")
+      case let value?: value.stringValue
+      case nil: nil
+      }
+    }.filter { !$0.isEmpty }.joined(separator: "\n")
+  }
+}
