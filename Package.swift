@@ -56,13 +56,13 @@ let wanted: Set<String>? = asked.map { asked in
 func stands(_ name: String) -> Bool { wanted?.contains(name) ?? true }
 func tested(_ name: String) -> Bool { asked?.contains(name) ?? true }
 
-let swiftSettings: [SwiftSetting] = [
+let programSettings: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
-  .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
   .enableUpcomingFeature("ExistentialAny"),
   .treatAllWarnings(as: .error),
 ]
+let swiftSettings = programSettings + [.enableUpcomingFeature("InternalImportsByDefault")]
 
 var targets: [Target] = [
   .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])])
@@ -103,7 +103,8 @@ if stands("BasisCommand") {
   let below = rooms.map { Target.Dependency(stringLiteral: $0.name) }
   targets.append(
     .executableTarget(
-      name: "BasisCommand", dependencies: below + [argumentParser], swiftSettings: swiftSettings))
+      name: "BasisCommand", dependencies: below + [argumentParser],
+      swiftSettings: programSettings))
   products.append(.executable(name: "basis", targets: ["BasisCommand"]))
   if tested("BasisCommand") {
     targets.append(

@@ -1,4 +1,5 @@
 import BasisCore
+import BasisFormats
 import BasisSearch
 import BasisStorage
 import BasisText

@@ -62,9 +62,10 @@ struct WorkOptions: ParsableArguments {
   func context(progress: ProgressLine? = nil) -> RunContext {
     let cancellation = RunContext.Cancellation()
     Interrupt.shared.onInterrupt { cancellation.cancel() }
-    return RunContext(
-      seed: seed, threadLimit: threads ?? RunContext.processorCount, cancellation: cancellation,
-      progress: progress.map { line in { line.show($0) } })
+    var context = RunContext(
+      seed: seed, threadLimit: threads ?? RunContext.processorCount, cancellation: cancellation)
+    if let progress { context.progress = { progress.show($0) } }
+    return context
   }
 }
 
