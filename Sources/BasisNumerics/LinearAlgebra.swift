@@ -1,5 +1,4 @@
 public import BasisCore
-import CBasisKernels
 
 /// Products and decompositions of dense matrices, row-major.
 ///
@@ -11,7 +10,7 @@ public enum LinearAlgebra {
   /// the instruction set of the package's own kernel.
   public static var backendDescription: String {
     OpenBLAS.shared.map { "openblas \($0.coreName)" }
-      ?? "basis \(String(cString: basis_kernels().pointee.name))"
+      ?? "basis \(Kernels.levelName)"
   }
 
   /// `op(a) · op(b)`, where `op` transposes if asked to.
@@ -21,8 +20,8 @@ public enum LinearAlgebra {
   /// - Parameters:
   ///   - a: `m × d`, or `d × m` with `transposingA`.
   ///   - b: `d × n`, or `n × d` with `transposingB`.
-  /// - Returns: `m × n`. Sums of more than 16,384 products are added up in `Double`, from parts of
-  ///   8,192.
+  /// - Returns: `m × n`. With OpenBLAS, sums of more than 16,384 products are added up in `Double`,
+  ///   from parts of 8,192.
   /// - Throws: `.dimensionMismatch` with both shapes; `.unsupported` for a side of 2³¹ or more;
   ///   `.cancelled`.
   /// - Complexity: O(*m* *n* *d*), parallel over blocks of rows of the result.
@@ -121,12 +120,15 @@ public enum LinearAlgebra {
       guard let start = target.baseAddress else { return }
       let result = SharedPointer(start)
       try parallelFor(m, grain: shape.rowGrain, in: run) { (_, rows) throws(BasisError) in
-        right.withUnsafeFloats { rightFloats in
-          for row in rows {
-            left.withRow(row) {
-              basis_kernels().pointee.dot_f32_rows(
-                $0.baseAddress, rightFloats.baseAddress, n, d, d, result.base + row * n)
-            }
+        let scratch = Kernels.ProductScratch()
+        left.withUnsafeFloats { leftFloats in
+          right.withUnsafeFloats { rightFloats in
+            guard let leftBase = leftFloats.baseAddress, let rightBase = rightFloats.baseAddress
+            else { return }
+            Kernels.product(
+              leftBase + rows.lowerBound * d, aStride: d, aCount: rows.count,
+              rightBase, bStride: d, bCount: n, dimension: d,
+              into: result.base + rows.lowerBound * n, cStride: n, scratch: scratch)
           }
         }
       }

@@ -1,5 +1,4 @@
 import BasisCore
-import CBasisKernels
 
 /// The functions of OpenBLAS that the room uses, found at run time in `libopenblas.so.0`.
 ///
@@ -84,7 +83,7 @@ struct OpenBLAS: Sendable {
     // virtual machine's, for the oldest kind. What we set is removed again: programs that this
     // process starts must not inherit it.
     let coreType: String? =
-      switch String(cString: basis_kernels().pointee.name) {
+      switch Kernels.levelName {
       case "avx512": "SKYLAKEX"
       case "avx2": "HASWELL"
       default: nil

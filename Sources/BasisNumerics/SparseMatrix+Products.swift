@@ -45,12 +45,18 @@ extension SparseMatrix {
       let result = SharedPointer(start)
       try parallelFor(rowCount, grain: 256, in: run) { (_, rows) throws(BasisError) in
         dense.withUnsafeFloats { denseFloats in
-          for row in rows {
-            let out = result.base + row * n
-            for index in offsets[row]..<offsets[row + 1] {
-              let value = values[index]
-              let source = Int(columns[index]) * n
-              for column in 0..<n { out[column] += value * denseFloats[source + column] }
+          columns.withUnsafeBufferPointer { columns in
+            values.withUnsafeBufferPointer { values in
+              // Without entries there is nothing to add, and the result is zero already.
+              guard let denseBase = denseFloats.baseAddress, let columnBase = columns.baseAddress,
+                let valueBase = values.baseAddress
+              else { return }
+              for row in rows {
+                let first = offsets[row]
+                Kernels.weightedRows(
+                  valueBase + first, columnBase + first, count: offsets[row + 1] - first,
+                  dense: denseBase, stride: n, columnCount: n, into: result.base + row * n)
+              }
             }
           }
         }

@@ -1,41 +1,48 @@
-#include "basis_kernels.h"
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
 
-static float dot_f32(const float *a, const float *b, size_t n) {
-  float sum = 0;
-  for (size_t i = 0; i < n; i++) sum += a[i] * b[i];
-  return sum;
-}
-
-static float l2_f32(const float *a, const float *b, size_t n) {
-  float sum = 0;
-  for (size_t i = 0; i < n; i++) sum += (a[i] - b[i]) * (a[i] - b[i]);
-  return sum;
-}
-
-static void dot_f32_rows(const float *query, const float *rows, size_t row_count, size_t stride,
-                         size_t n, float *out) {
-  for (size_t r = 0; r < row_count; r++) out[r] = dot_f32(query, rows + r * stride, n);
-}
-
-static void l2_f32_rows(const float *query, const float *rows, size_t row_count, size_t stride,
-                        size_t n, float *out) {
-  for (size_t r = 0; r < row_count; r++) out[r] = l2_f32(query, rows + r * stride, n);
-}
-
-static const basis_kernel_table scalar = {"scalar", dot_f32, l2_f32, dot_f32_rows, l2_f32_rows};
+#include "tables.h"
 
 const basis_kernel_table *basis_kernels_at(basis_simd_level level) {
-  return level == BASIS_SIMD_SCALAR ? &scalar : NULL;
+  switch (level) {
+    case BASIS_SIMD_SCALAR:
+      return &basis_table_scalar;
+#if BASIS_X86
+    case BASIS_SIMD_AVX2:
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &basis_table_avx2
+                                                                             : NULL;
+    case BASIS_SIMD_AVX512:
+      return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                     __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")
+                 ? &basis_table_avx512
+                 : NULL;
+#endif
+    default:
+      return NULL;
+  }
 }
 
-const basis_kernel_table *basis_kernels(void) { return &scalar; }
-
-uint32_t basis_crc32c(uint32_t crc, const void *bytes, size_t n) {
-  const uint8_t *p = bytes;
-  crc = ~crc;
-  while (n--) {
-    crc ^= *p++;
-    for (int k = 0; k < 8; k++) crc = crc & 1 ? crc >> 1 ^ 0x82F63B78u : crc >> 1;
+static const basis_kernel_table *choose(void) {
+  const char *asked = getenv("BASIS_SIMD_LEVEL");
+  const basis_kernel_table *best = &basis_table_scalar;
+  for (int level = BASIS_SIMD_SCALAR; level <= BASIS_SIMD_AVX512; level++) {
+    const basis_kernel_table *table = basis_kernels_at((basis_simd_level)level);
+    if (!table) continue;
+    if (asked && strcmp(asked, table->name) == 0) return table;
+    best = table;
   }
-  return ~crc;
+  return best;
+}
+
+const basis_kernel_table *basis_kernels(void) {
+  static _Atomic(const basis_kernel_table *) chosen;
+  const basis_kernel_table *table = atomic_load_explicit(&chosen, memory_order_acquire);
+  if (!table) {
+    // Two threads may both choose, and the first stays, so that one process never sees two tables.
+    const basis_kernel_table *none = NULL;
+    table = choose();
+    if (!atomic_compare_exchange_strong(&chosen, &none, table)) table = none;
+  }
+  return table;
 }
