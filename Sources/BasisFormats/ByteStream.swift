@@ -98,7 +98,7 @@ final class ByteStream {
     }
     if start.starts(with: [0xFF, 0xFE]) || start.starts(with: [0xFE, 0xFF]) {
       return BasisError(
-        .badData, "\(name): is UTF-16; convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)")
+        .unsupported, "\(name): is UTF-16; convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)")
     }
     return nil
   }

@@ -11,11 +11,17 @@ import BasisCore
 /// Debian Policy Manual, chapter 5, and `deb822(5)`.
 struct DebianReader: RecordReader {
   private let lines: LineStream
-  private var fields: [Field] = []
+  /// The lines of the paragraph, each without what comes before its value.
+  private var text: [UInt8] = []
+  private var values: [Value] = []
 
-  private struct Field {
-    var name: String
-    var lines: [String]
+  /// One line of a field.
+  private struct Value {
+    /// In lower case; nil where the line continues the field before it.
+    var name: String?
+    var range: Range<Int>
+    var lineNumber: Int
+    var column: Int
   }
 
   init(_ lines: LineStream) { self.lines = lines }
@@ -24,7 +30,8 @@ struct DebianReader: RecordReader {
   var byteCount: Int? { lines.bytes.byteCount }
 
   mutating func next() throws(BasisError) -> SourceRecord? {
-    fields.removeAll(keepingCapacity: true)
+    text.removeAll(keepingCapacity: true)
+    values.removeAll(keepingCapacity: true)
     var row = 0
     var byteCount = 0
     var failure: BasisError?
@@ -39,63 +46,80 @@ struct DebianReader: RecordReader {
       guard byteCount <= lines.limit else { throw lines.tooLong(row) }
       // The rest of a damaged paragraph is read, so that the next call starts at the next one.
       if failure != nil { continue }
-      do throws(BasisError) {
-        try add(lineText(line, "\(lines.name):\(lines.lineNumber)"))
-      } catch {
-        failure = error
-      }
+      do throws(BasisError) { try add(line) } catch { failure = error }
     }
     if let failure { throw failure }
-    return row == 0 ? nil : record(row)
+    return row == 0 ? nil : try record(row)
   }
 
-  private mutating func add(_ line: String) throws(BasisError) {
-    func failure(_ what: String) -> BasisError {
-      BasisError(.badData, "\(lines.name):\(lines.lineNumber): \(what)")
-    }
-    if line.utf8.first == 0x20 || line.utf8.first == 0x09 {
-      guard !fields.isEmpty else {
-        throw failure("a paragraph cannot start with an indented line")
+  private mutating func add(_ line: UnsafeRawBufferPointer) throws(BasisError) {
+    var start = 0
+    var end = line.count
+    while end > 0, isSpace(line[end - 1]) { end -= 1 }
+    var name: String?
+    if isSpace(line[0]) {
+      guard !values.isEmpty else {
+        throw failure(lines.lineNumber, "a paragraph cannot start with an indented line")
       }
-      let content = line.dropFirst()
-      let isDot = content.utf8.first == UInt8(ascii: ".") && trimmed(content) == "."
-      fields[fields.count - 1].lines.append(isDot ? "" : trimmedEnd(content))
-      return
+      start = 1
+      if end == 2, line[1] == UInt8(ascii: ".") { start = end }
+    } else {
+      guard let colon = line[..<end].firstIndex(of: UInt8(ascii: ":")), colon > 0,
+        line[..<colon].allSatisfy({ (0x21..<0x7F).contains($0) })
+      else {
+        let shown = String(decoding: line[..<min(end, 40)], as: UTF8.self)
+        throw failure(lines.lineNumber, "not a field ('Name: value'): \"\(shown)\"")
+      }
+      name = String(unsafeUninitializedCapacity: colon) { lower in
+        for (index, byte) in line[..<colon].enumerated() {
+          let isUpper = byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z")
+          lower[index] = isUpper ? byte | 0x20 : byte
+        }
+        return colon
+      }
+      start = colon + 1
+      while start < end, isSpace(line[start]) { start += 1 }
     }
-    guard let colon = line.utf8.firstIndex(of: UInt8(ascii: ":")), colon > line.startIndex,
-      line[..<colon].utf8.allSatisfy({ (0x21..<0x7F).contains($0) })
-    else { throw failure("not a field ('Name: value'): \"\(line.prefix(40))\"") }
-    let name = line[..<colon].lowercased()
-    guard !fields.contains(where: { $0.name == name }) else {
-      throw failure("the field '\(line[..<colon])' appears twice in one paragraph")
-    }
-    fields.append(Field(name: name, lines: [trimmed(line[line.utf8.index(after: colon)...])]))
+    let first = text.count
+    text += UnsafeRawBufferPointer(rebasing: line[start..<end])
+    values.append(
+      Value(
+        name: name, range: first..<text.count, lineNumber: lines.lineNumber, column: start + 1))
   }
 
-  private func record(_ row: Int) -> SourceRecord {
-    var members: [String: JSONValue] = [:]
-    members.reserveCapacity(fields.count + 1)
-    var json: [UInt8] = [UInt8(ascii: "{")]
-    func put(_ name: String, _ value: JSONValue) {
-      members[name] = value
-      JSONValue.write(member: name, value, to: &json)
-    }
-    for field in fields {
+  private func record(_ row: Int) throws(BasisError) -> SourceRecord {
+    var members: [String: JSONValue] = Dictionary(minimumCapacity: values.count + 1)
+    var json: [UInt8] = []
+    json.reserveCapacity(2 * text.count + 32 * values.count)
+    json.append(UInt8(ascii: "{"))
+    var index = 0
+    while index < values.count {
+      let field = values[index]
+      let name = field.name ?? ""
+      var end = index + 1
+      while end < values.count, values[end].name == nil { end += 1 }
+      let first = try string(field)
+      let rest = values[index + 1..<end]
+      index = end
+
       let isDescription =
-        field.name == "description"
-        || field.name.hasPrefix("description-") && field.name != "description-md5"
-      if isDescription {
-        put(field.name, value(field.lines[0]))
-        if field.lines.count > 1 {
-          put("long-\(field.name)", value(paragraphs(field.lines[1...])))
-        }
-      } else if field.lines.count == 1 {
-        let text = field.lines[0]
-        let isSize = field.name == "size" || field.name.hasSuffix("-size")
-        put(field.name, isSize ? losslessValue(text) : value(text))
-      } else {
-        let first = field.lines[0].isEmpty ? 1 : 0
-        put(field.name, value(field.lines[first...].joined(separator: "\n")))
+        name == "description" || name.hasPrefix("description-") && name != "description-md5"
+      var value: JSONValue = first.isEmpty ? .null : .string(first)
+      if !isDescription, !rest.isEmpty {
+        let lines = try (first.isEmpty ? [] : [first]) + strings(rest)
+        value = .string(lines.joined(separator: "\n"))
+      } else if name == "size" || name.hasSuffix("-size") {
+        value = losslessValue(first)
+      }
+      guard members.updateValue(value, forKey: name) == nil else {
+        throw failure(
+          field.lineNumber, "the field '\(name)' appears twice in the paragraph of line \(row)")
+      }
+      JSONValue.write(member: name, value, to: &json)
+      if isDescription, !rest.isEmpty {
+        let long = JSONValue.string(paragraphs(try strings(rest)))
+        members["long-\(name)"] = long
+        JSONValue.write(member: "long-\(name)", long, to: &json)
       }
     }
     json.append(UInt8(ascii: "}"))
@@ -103,9 +127,21 @@ struct DebianReader: RecordReader {
       row: row, fields: .object(members), json: String(decoding: json, as: UTF8.self))
   }
 
-  private func value(_ text: String) -> JSONValue { text.isEmpty ? .null : .string(text) }
+  private func strings(_ values: ArraySlice<Value>) throws(BasisError) -> [String] {
+    var strings: [String] = []
+    for value in values { strings.append(try string(value)) }
+    return strings
+  }
 
-  private func paragraphs(_ lines: ArraySlice<String>) -> String {
+  private func string(_ value: Value) throws(BasisError) -> String {
+    guard let string = String(validating: text[value.range], as: UTF8.self) else {
+      let bad = Array(text[value.range]).withUnsafeBytes { firstInvalidUTF8($0) }
+      throw notUTF8("\(lines.name):\(value.lineNumber)", column: value.column + bad)
+    }
+    return string
+  }
+
+  private func paragraphs(_ lines: [String]) -> String {
     var text = ""
     var joinsNext = false
     for line in lines {
@@ -114,7 +150,7 @@ struct DebianReader: RecordReader {
         joinsNext = false
         continue
       }
-      let standsAlone = line.utf8.first == 0x20 || line.utf8.first == 0x09
+      let standsAlone = line.utf8.first.map(isSpace(_:)) ?? false
       if joinsNext && !standsAlone {
         text += " "
       } else if !text.isEmpty {
@@ -125,14 +161,10 @@ struct DebianReader: RecordReader {
     }
     return text
   }
-}
 
-private func trimmed(_ text: Substring) -> String {
-  trimmedEnd(text.drop { $0 == " " || $0 == "\t" })
-}
+  private func failure(_ line: Int, _ what: String) -> BasisError {
+    BasisError(.badData, "\(lines.name):\(line): \(what)")
+  }
 
-private func trimmedEnd(_ text: Substring) -> String {
-  var text = text
-  while let last = text.utf8.last, last == 0x20 || last == 0x09 { text.removeLast() }
-  return String(text)
+  private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
 }

@@ -230,32 +230,7 @@ struct JSONParser {
     return unit
   }
 
-  /// Goes to the next quote, backslash or control character, eight bytes at a time.
-  private mutating func skipPlain() {
-    let ones: UInt64 = 0x0101_0101_0101_0101
-    let highs = ones << 7
-    while bytes.count - position >= 8 {
-      let word = UInt64(
-        littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
-      let quote = word ^ ones &* UInt64(UInt8(ascii: "\""))
-      let backslash = word ^ ones &* UInt64(UInt8(ascii: "\\"))
-      // The high bit of each byte that is below 0x20, or zero after the exclusive or. Borrows may
-      // mark bytes above the lowest marked one, never below it.
-      let found =
-        ((word &- ones &* 0x20) & ~word | (quote &- ones) & ~quote
-          | (backslash &- ones) & ~backslash) & highs
-      if found != 0 {
-        position += found.trailingZeroBitCount >> 3
-        return
-      }
-      position += 8
-    }
-    while position < bytes.count {
-      let byte = bytes[position]
-      if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return }
-      position += 1
-    }
-  }
+  private mutating func skipPlain() { position = endOfPlainText(bytes, from: position) }
 
   private func text(_ start: Int, _ end: Int) throws(BasisError) -> String {
     let piece = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
@@ -304,6 +279,32 @@ struct JSONParser {
   private func failure(_ what: String, at place: Int? = nil) -> BasisError {
     BasisError(.badData, "column \((place ?? position) + 1): \(what)")
   }
+}
+
+/// Where the next quote, backslash or control character stands, or the end; eight bytes at a time.
+func endOfPlainText(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+  var position = start
+  let ones: UInt64 = 0x0101_0101_0101_0101
+  let highs = ones << 7
+  while bytes.count - position >= 8 {
+    let word = UInt64(
+      littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+    let quote = word ^ ones &* UInt64(UInt8(ascii: "\""))
+    let backslash = word ^ ones &* UInt64(UInt8(ascii: "\\"))
+    // The high bit of each byte that is below 0x20, or zero after the exclusive or. Borrows may
+    // mark bytes above the lowest marked one, never below it.
+    let found =
+      ((word &- ones &* 0x20) & ~word | (quote &- ones) & ~quote
+        | (backslash &- ones) & ~backslash) & highs
+    if found != 0 { return position + found.trailingZeroBitCount >> 3 }
+    position += 8
+  }
+  while position < bytes.count {
+    let byte = bytes[position]
+    if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { break }
+    position += 1
+  }
+  return position
 }
 
 /// A byte that cannot be shown: `byte 0x07`.

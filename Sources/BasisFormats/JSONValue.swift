@@ -207,26 +207,24 @@ extension JSONValue {
   private static func write(_ string: String, to out: inout [UInt8]) {
     out.append(UInt8(ascii: "\""))
     var string = string
-    string.withUTF8 { bytes in
+    string.withUTF8 { text in
+      let bytes = UnsafeRawBufferPointer(text)
       var start = 0
-      for (index, byte) in bytes.enumerated() {
-        let escape: String
-        switch byte {
-        case UInt8(ascii: "\""): escape = "\\\""
-        case UInt8(ascii: "\\"): escape = "\\\\"
-        case 0x0A: escape = "\\n"
-        case 0x0D: escape = "\\r"
-        case 0x09: escape = "\\t"
-        case 0x00..<0x20:
-          let digits = String(byte, radix: 16)
-          escape = "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-        default: continue
+      while true {
+        let end = endOfPlainText(bytes, from: start)
+        out += UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+        guard end < bytes.count else { return }
+        switch bytes[end] {
+        case UInt8(ascii: "\""): out += "\\\"".utf8
+        case UInt8(ascii: "\\"): out += "\\\\".utf8
+        case 0x0A: out += "\\n".utf8
+        case 0x0D: out += "\\r".utf8
+        case 0x09: out += "\\t".utf8
+        case let control:
+          out += "\\u00\(control < 16 ? "0" : "")\(String(control, radix: 16))".utf8
         }
-        out += bytes[start..<index]
-        out += escape.utf8
-        start = index + 1
+        start = end + 1
       }
-      out += bytes[start...]
     }
     out.append(UInt8(ascii: "\""))
   }
