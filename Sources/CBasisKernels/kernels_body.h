@@ -145,7 +145,8 @@ KERNEL void l2_f32_gathered(const float *query, const float *rows, const uint32_
 // Both sides are packed into panels that the tile walks through front to back, DEPTH columns at a
 // time: a panel of A interleaves TILE_ROWS rows, a panel of B as many as TILE_VECTORS vectors hold.
 // An element is the sum of its DEPTH-long parts, each added up in the order of the columns,
-// whichever tile it falls into. Goto & van de Geijn, ACM TOMS 34 (2008), doi:10.1145/1356052.1356053.
+// whichever tile it falls into. Goto & van de Geijn, ACM TOMS 34 (2008),
+// doi:10.1145/1356052.1356053.
 
 #define DEPTH 384
 #define TILE_COLUMNS (TILE_VECTORS * LANES)
@@ -185,7 +186,7 @@ INLINE void tile(int row_count, size_t depth, const float *a, const float *b, fl
   }
 }
 
-// A case for every height that a table's tile may have; those beyond this one's are never asked for.
+// A case for every height that some level's tile has; those beyond TILE_ROWS are never asked for.
 #define TILE_OF(rows)                                                                  \
   case rows:                                                                           \
     tile(rows <= TILE_ROWS ? rows : 1, depth, a, b, c, c_stride, column_count, first); \
