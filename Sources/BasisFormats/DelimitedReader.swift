@@ -105,7 +105,14 @@ struct DelimitedReader: RecordReader {
           guard byteCount <= lines.limit else { throw lines.tooLong(row) }
           position = 0
         }
-        cells.append(Cell(text: try text(cell, opening), isQuoted: true))
+        // Its bytes are not where they were: doubled quotes are gone.
+        guard let text = String(validating: cell, as: UTF8.self) else {
+          throw BasisError(
+            .badData,
+            "\(lines.name):\(opening.line): the quoted cell at column \(opening.column) has bytes "
+              + "that are not UTF-8; convert the file first (iconv -t UTF-8)")
+        }
+        cells.append(Cell(text: text, isQuoted: true))
         if position == line.count || (position == line.count - 1 && line[position] == 0x0D) {
           return row
         }
@@ -121,23 +128,15 @@ struct DelimitedReader: RecordReader {
         let end = rest.firstIndex(of: delimiter) ?? line.count
         var cell = UnsafeRawBufferPointer(rebasing: line[position..<end])
         if end == line.count { cell = withoutCarriageReturn(cell) }
-        cells.append(
-          Cell(
-            text: try text(cell, (lines.lineNumber, position + 1)), isQuoted: false))
+        guard let text = String(validating: cell, as: UTF8.self) else {
+          throw notUTF8(
+            "\(lines.name):\(lines.lineNumber)", column: position + firstInvalidUTF8(cell) + 1)
+        }
+        cells.append(Cell(text: text, isQuoted: false))
         if end == line.count { return row }
         position = end + 1
       }
     }
-  }
-
-  private func text(
-    _ bytes: some Sequence<UInt8>, _ start: (line: Int, column: Int)
-  ) throws(BasisError) -> String {
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      let bad = Array(bytes).withUnsafeBytes { firstInvalidUTF8($0) }
-      throw notUTF8("\(lines.name):\(start.line)", column: start.column + bad)
-    }
-    return text
   }
 
   private func shown(_ delimiter: UInt8) -> String {

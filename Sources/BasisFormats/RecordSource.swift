@@ -79,7 +79,8 @@ public struct RecordSource: Sendable {
   private func reopen() throws(BasisError) -> LineStream {
     let file = try SystemFile(reading: path)
     let status = try file.status()
-    guard status.kind == .file else {
+    // Standard input that is a file stands where the first reader left it.
+    guard status.kind == .file, path != "-" else {
       throw BasisError(
         .unsupported,
         "\(Self.name(path)): can be read only once; save it as a file to read it again")

@@ -174,13 +174,13 @@ private struct Manifest: Codable, Equatable {
     try writeSmall()
     let whole = try contents(of: path)
     for count in 0..<whole.count {
-      try Data(whole[..<count]).write(to: URL(fileURLWithPath: path))
+      _ = try folder.write("a.seg", Array(whole[..<count]))
       let error = #expect(throws: BasisError.self, "cut at \(count)") {
         try Container(path: path, kind: "segment", maximumVersion: 3)
       }
       #expect(error?.code == .corruptFile)
     }
-    try Data(whole + [0]).write(to: URL(fileURLWithPath: path))
+    _ = try folder.write("a.seg", Array(whole + [0]))
     let error = #expect(throws: BasisError.self) {
       try Container(path: path, kind: "segment", maximumVersion: 3)
     }
@@ -196,7 +196,7 @@ private struct Manifest: Codable, Equatable {
     for index in whole.indices {
       var bytes = whole
       bytes[index] ^= 1 << UInt8(index % 8)
-      try Data(bytes).write(to: URL(fileURLWithPath: path))
+      _ = try folder.write("a.seg", bytes)
       expectDamageIsSeen("byte \(index)")
     }
   }
@@ -216,7 +216,7 @@ private struct Manifest: Codable, Equatable {
         bytes[place + offset] = [0, 1, 0x7F, 0x80, 0xFF, 0x40][generator.nextInt(below: 6)]
       }
       reseal(&bytes, table: table)
-      try Data(bytes).write(to: URL(fileURLWithPath: path))
+      _ = try folder.write("a.seg", bytes)
       do {
         let container = try Container(path: path, kind: "segment", maximumVersion: 3)
         _ = container.verify()

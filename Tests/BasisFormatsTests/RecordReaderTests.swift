@@ -126,7 +126,13 @@ import Testing
         == "1: the header names 'a' twice, as field 1 and field 3; rename one")
     #expect(
       try read(Array("a,b\nx,\"y".utf8) + [0xE9, 0x22], .csv).messages
-        == ["2: column 5: bytes that are not UTF-8; convert the file first (iconv -t UTF-8)"])
+        == [
+          "2: the quoted cell at column 3 has bytes that are not UTF-8; convert the file first "
+            + "(iconv -t UTF-8)"
+        ])
+    #expect(
+      try read(Array("a,b\nx,y".utf8) + [0xE9], .csv).messages
+        == ["2: column 4: bytes that are not UTF-8; convert the file first (iconv -t UTF-8)"])
   }
 
   // MARK: Text
@@ -297,7 +303,7 @@ import Testing
     wrongSum[whole.count - 8] ^= 1
     #expect(
       try read(wrongSum, .jsonl).messages == [
-        " byte \(whole.count): damaged gzip data (incorrect data check); copy or make the file "
+        " byte \(whole.count - 4): damaged gzip data (incorrect data check); copy or make the file "
           + "again"
       ])
     #expect(

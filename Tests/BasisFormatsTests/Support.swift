@@ -20,6 +20,8 @@ final class TemporaryFolder {
     let file = path + "/" + name
     try FileManager.default.createDirectory(
       atPath: (file as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+    // A new file: writing over an old one waits for the disk on some file systems.
+    try? FileManager.default.removeItem(atPath: file)
     try Data(content).write(to: URL(fileURLWithPath: file))
     return file
   }
