@@ -20,7 +20,7 @@ let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let rooms: [Room] = [
   Room(name: "CBasisKernels", language: .c),
   Room(name: "BasisCore", uses: ["CBasisKernels"]),
-  Room(name: "BasisNumerics", uses: ["BasisCore", "CBasisKernels"]),
+  Room(name: "BasisNumerics", uses: ["BasisCore", "CBasisKernels"], hasFixtures: true),
   Room(name: "BasisFormats", uses: ["BasisCore", "CBasisKernels"], outside: ["CZlib"]),
   Room(name: "BasisText", uses: ["BasisCore", "BasisNumerics", "BasisFormats"]),
   Room(
