@@ -134,11 +134,14 @@ struct DebianReader: RecordReader {
   }
 
   private func string(_ value: Value) throws(BasisError) -> String {
-    guard let string = String(validating: text[value.range], as: UTF8.self) else {
-      let bad = Array(text[value.range]).withUnsafeBytes { firstInvalidUTF8($0) }
-      throw notUTF8("\(lines.name):\(value.lineNumber)", column: value.column + bad)
+    let decoded = text.withUnsafeBytes { bytes in
+      decodeUTF8(UnsafeRawBufferPointer(rebasing: bytes[value.range]))
     }
-    return string
+    switch decoded {
+    case .text(let string): return string
+    case .invalid(let offset):
+      throw notUTF8("\(lines.name):\(value.lineNumber)", column: value.column + offset)
+    }
   }
 
   private func paragraphs(_ lines: [String]) -> String {

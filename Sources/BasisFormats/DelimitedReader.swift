@@ -9,7 +9,11 @@ struct DelimitedReader: RecordReader {
   private let lines: LineStream
   private let delimiter: UInt8
   private var names: [String] = []
+  /// `"name":` for each name.
+  private var keys: [[UInt8]] = []
   private var cells: [Cell] = []
+  /// Without a header no row has a meaning.
+  private var isBroken = false
 
   private struct Cell {
     var text: String
@@ -25,9 +29,15 @@ struct DelimitedReader: RecordReader {
   var byteCount: Int? { lines.bytes.byteCount }
 
   mutating func next() throws(BasisError) -> SourceRecord? {
+    if isBroken { return nil }
     if names.isEmpty {
-      guard let row = try readRow() else { return nil }
-      try setNames(row)
+      do throws(BasisError) {
+        guard let row = try readRow() else { return nil }
+        try setNames(row)
+      } catch {
+        isBroken = true
+        throw error
+      }
     }
     guard let row = try readRow() else { return nil }
     guard cells.count == names.count else {
@@ -36,13 +46,18 @@ struct DelimitedReader: RecordReader {
         "\(lines.name):\(row): has \(cells.count) fields, the header has \(names.count); "
           + "put cells that contain \(shown(delimiter)) or a line end into quotes")
     }
-    var members: [String: JSONValue] = [:]
-    members.reserveCapacity(names.count)
-    var json: [UInt8] = [UInt8(ascii: "{")]
-    for (name, cell) in zip(names, cells) {
+    var members: [String: JSONValue] = Dictionary(minimumCapacity: names.count)
+    var json: [UInt8] = []
+    for (index, cell) in cells.enumerated() {
       let value = cell.isQuoted ? .string(cell.text) : losslessValue(cell.text)
-      members[name] = value
-      JSONValue.write(member: name, value, to: &json)
+      members[names[index]] = value
+      json.append(UInt8(ascii: index == 0 ? "{" : ","))
+      json += keys[index]
+      switch value {
+      // A number's text is the cell's.
+      case .integer, .number: json += cell.text.utf8
+      default: value.write(to: &json)
+      }
     }
     json.append(UInt8(ascii: "}"))
     return SourceRecord(
@@ -55,13 +70,13 @@ struct DelimitedReader: RecordReader {
       // Data frames are often written with an index column that has no name.
       let name = cell.text.isEmpty ? "column\(index + 1)" : cell.text
       if let first = seen.updateValue(index + 1, forKey: name) {
-        names = []
         throw BasisError(
           .badData,
           "\(lines.name):\(row): the header names '\(name)' twice, as field \(first) and field "
             + "\(index + 1); rename one")
       }
       names.append(name)
+      keys.append(Array("\(JSONValue.string(name).text):".utf8))
     }
   }
 
@@ -71,7 +86,9 @@ struct DelimitedReader: RecordReader {
   private mutating func readRow() throws(BasisError) -> Int? {
     cells.removeAll(keepingCapacity: true)
     var found: UnsafeRawBufferPointer?
-    repeat { found = try lines.next() } while found.map(isBlank(_:)) ?? false
+    repeat {
+      found = try lines.next()
+    } while found.map { isBlank($0) && !$0.contains(delimiter) } ?? false
     guard var line = found else { return nil }
     let row = lines.lineNumber
     var byteCount = line.count
@@ -82,9 +99,10 @@ struct DelimitedReader: RecordReader {
         let opening = (line: lines.lineNumber, column: position + 1)
         position += 1
         while true {
-          let rest = line[position...]
-          if let quote = rest.firstIndex(of: UInt8(ascii: "\"")) {
-            cell += line[position..<quote]
+          let rest = UnsafeRawBufferPointer(rebasing: line[position...])
+          if let length = firstIndex(of: UInt8(ascii: "\""), in: rest) {
+            let quote = position + length
+            cell += UnsafeRawBufferPointer(rebasing: rest[..<length])
             position = quote + 1
             guard position < line.count, line[position] == UInt8(ascii: "\"") else { break }
             cell.append(UInt8(ascii: "\""))
@@ -106,7 +124,7 @@ struct DelimitedReader: RecordReader {
           position = 0
         }
         // Its bytes are not where they were: doubled quotes are gone.
-        guard let text = String(validating: cell, as: UTF8.self) else {
+        guard case .text(let text) = cell.withUnsafeBytes(decodeUTF8(_:)) else {
           throw BasisError(
             .badData,
             "\(lines.name):\(opening.line): the quoted cell at column \(opening.column) has bytes "
@@ -124,15 +142,15 @@ struct DelimitedReader: RecordReader {
         }
         position += 1
       } else {
-        let rest = line[position...]
-        let end = rest.firstIndex(of: delimiter) ?? line.count
+        let rest = UnsafeRawBufferPointer(rebasing: line[position...])
+        let end = firstIndex(of: delimiter, in: rest).map { position + $0 } ?? line.count
         var cell = UnsafeRawBufferPointer(rebasing: line[position..<end])
         if end == line.count { cell = withoutCarriageReturn(cell) }
-        guard let text = String(validating: cell, as: UTF8.self) else {
-          throw notUTF8(
-            "\(lines.name):\(lines.lineNumber)", column: position + firstInvalidUTF8(cell) + 1)
+        switch decodeUTF8(cell) {
+        case .text(let text): cells.append(Cell(text: text, isQuoted: false))
+        case .invalid(let offset):
+          throw notUTF8("\(lines.name):\(lines.lineNumber)", column: position + offset + 1)
         }
-        cells.append(Cell(text: text, isQuoted: false))
         if end == line.count { return row }
         position = end + 1
       }
@@ -151,6 +169,8 @@ func losslessValue(_ text: String) -> JSONValue {
   guard first == UInt8(ascii: "-") || (first >= UInt8(ascii: "0") && first <= UInt8(ascii: "9"))
   else { return .string(text) }
   if let whole = Int64(text), String(whole) == text { return .integer(whole) }
-  if let number = Double(text), number.isFinite, "\(number)" == text { return .number(number) }
+  if let number = Double(text), number.isFinite, number.description == text {
+    return .number(number)
+  }
   return .string(text)
 }

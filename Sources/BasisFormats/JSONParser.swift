@@ -233,11 +233,10 @@ struct JSONParser {
   private mutating func skipPlain() { position = endOfPlainText(bytes, from: position) }
 
   private func text(_ start: Int, _ end: Int) throws(BasisError) -> String {
-    let piece = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
-    guard let text = String(validating: piece, as: UTF8.self) else {
-      throw failure("bytes that are not UTF-8", at: start + firstInvalidUTF8(piece))
+    switch decodeUTF8(UnsafeRawBufferPointer(rebasing: bytes[start..<end])) {
+    case .text(let text): return text
+    case .invalid(let offset): throw failure("bytes that are not UTF-8", at: start + offset)
     }
-    return text
   }
 
   private func append(_ start: Int, _ end: Int, to out: inout [UInt8]) throws(BasisError) {
@@ -310,17 +309,4 @@ func endOfPlainText(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
 /// A byte that cannot be shown: `byte 0x07`.
 func hexadecimal(_ byte: UInt8) -> String {
   "byte 0x" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-}
-
-/// Where the first byte stands that breaks UTF-8; the count where none does.
-func firstInvalidUTF8(_ bytes: UnsafeRawBufferPointer) -> Int {
-  var decoder = UTF8()
-  var iterator = bytes.makeIterator()
-  var position = 0
-  while true {
-    switch decoder.decode(&iterator) {
-    case .scalarValue(let scalar): position += UTF8.width(scalar)
-    case .emptyInput, .error: return position
-    }
-  }
 }

@@ -60,7 +60,7 @@ extension JSONValue {
   /// - Parameter pretty: one member a line, two spaces a level.
   public func serialized(pretty: Bool = false) -> String {
     var out: [UInt8] = []
-    write(to: &out, pretty: pretty, depth: 0)
+    write(to: &out, pretty: pretty)
     return String(decoding: out, as: UTF8.self)
   }
 
@@ -161,7 +161,7 @@ extension JSONValue: Codable {
 }
 
 extension JSONValue {
-  private func write(to out: inout [UInt8], pretty: Bool, depth: Int) {
+  func write(to out: inout [UInt8], pretty: Bool = false, depth: Int = 0) {
     func breakLine(_ depth: Int) {
       guard pretty else { return }
       out.append(UInt8(ascii: "\n"))
@@ -171,7 +171,7 @@ extension JSONValue {
     case .null: out += "null".utf8
     case .bool(let value): out += (value ? "true" : "false").utf8
     case .integer(let value): out += String(value).utf8
-    case .number(let value): out += (value.isFinite ? "\(value)" : "null").utf8
+    case .number(let value): out += (value.isFinite ? value.description : "null").utf8
     case .string(let value): Self.write(value, to: &out)
     case .array(let elements):
       out.append(UInt8(ascii: "["))
@@ -201,7 +201,7 @@ extension JSONValue {
     if out.last != UInt8(ascii: "{") { out.append(UInt8(ascii: ",")) }
     write(name, to: &out)
     out.append(UInt8(ascii: ":"))
-    value.write(to: &out, pretty: false, depth: 0)
+    value.write(to: &out)
   }
 
   private static func write(_ string: String, to out: inout [UInt8]) {

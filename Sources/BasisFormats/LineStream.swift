@@ -46,7 +46,7 @@ final class LineStream {
     }
     while true {
       let rest = UnsafeRawBufferPointer(rebasing: buffer[searched..<pending.upperBound])
-      if let length = firstLineFeed(rest) {
+      if let length = firstIndex(of: 0x0A, in: rest) {
         let end = searched + length
         let line = buffer[pending.lowerBound..<end]
         pending = end + 1..<pending.upperBound
@@ -126,11 +126,10 @@ func recordTooLong(_ place: String, limit: Int) -> BasisError {
 func lineText(_ line: UnsafeRawBufferPointer, _ place: @autoclosure () -> String)
   throws(BasisError) -> String
 {
-  let line = withoutCarriageReturn(line)
-  guard let text = String(validating: line, as: UTF8.self) else {
-    throw notUTF8(place(), column: firstInvalidUTF8(line) + 1)
+  switch decodeUTF8(withoutCarriageReturn(line)) {
+  case .text(let text): return text
+  case .invalid(let offset): throw notUTF8(place(), column: offset + 1)
   }
-  return text
 }
 
 func notUTF8(_ place: String, column: Int) -> BasisError {

@@ -169,9 +169,9 @@ func systemError(_ number: Int32, _ path: String, _ operation: String) -> BasisE
   }
 }
 
-/// Where the first line feed stands.
-func firstLineFeed(_ bytes: UnsafeRawBufferPointer) -> Int? {
-  guard let base = bytes.baseAddress, let found = memchr(base, 0x0A, bytes.count) else {
+/// Where a byte first stands, found by the C library's vector code.
+func firstIndex(of byte: UInt8, in bytes: UnsafeRawBufferPointer) -> Int? {
+  guard let base = bytes.baseAddress, let found = memchr(base, Int32(byte), bytes.count) else {
     return nil
   }
   return UnsafeRawPointer(found) - base

@@ -88,6 +88,7 @@ import Testing
       ])
     #expect(messages.isEmpty)
     #expect(try read("a\tb\nx,y\t\"p\tq\"", .tsv).rows == [#"2 {"a":"x,y","b":"p\tq"}"#])
+    #expect(try read("a\tb\n \n\t\r\n", .tsv).rows == [#"3 {"a":null,"b":null}"#])
     #expect(try read("", .csv).rows.isEmpty)
     #expect(try read("a,b\n", .csv).rows.isEmpty)
     #expect(try read(",b\n0,x\n", .csv).rows == [#"2 {"column1":0,"b":"x"}"#])
@@ -124,6 +125,8 @@ import Testing
     #expect(
       try read("a,b,a\n1,2,3\n", .csv).messages[0]
         == "1: the header names 'a' twice, as field 1 and field 3; rename one")
+    #expect(try read("a,a\n1,2\n", .csv).rows.isEmpty)
+    #expect(try read("a,\"b\"x\nc,d\n1,2\n", .csv).rows.isEmpty)
     #expect(
       try read(Array("a,b\nx,\"y".utf8) + [0xE9, 0x22], .csv).messages
         == [
