@@ -22,10 +22,12 @@ let rooms: [Room] = [
   Room(name: "BasisCore", uses: ["CBasisKernels"]),
   Room(name: "BasisNumerics", uses: ["BasisCore", "CBasisKernels"], hasFixtures: true),
   Room(name: "BasisFormats", uses: ["BasisCore", "CBasisKernels"], outside: ["CZlib"]),
-  Room(name: "BasisText", uses: ["BasisCore", "BasisNumerics", "BasisFormats"]),
+  Room(
+    name: "BasisText", uses: ["BasisCore", "BasisNumerics", "BasisFormats"], hasFixtures: true),
   Room(
     name: "BasisSearch",
-    uses: ["BasisCore", "BasisNumerics", "BasisFormats", "BasisText", "CBasisKernels"]),
+    uses: ["BasisCore", "BasisNumerics", "BasisFormats", "BasisText"],
+    hasFixtures: true),
   Room(
     name: "BasisStorage",
     uses: ["BasisCore", "BasisFormats", "BasisSearch", "BasisText"], outside: [grdb]),

@@ -17,8 +17,10 @@ public struct CorpusEncoder: Settings {
   public enum GlobalWeight: String, Sendable, Hashable, Codable, CaseIterable {
     /// Every term the same.
     case none
-    /// `ln((1 + N) / (1 + df)) + 1`.
+    /// `ln(1 + (N − df + 0.5) / (df + 0.5))`, as BM25 has it.
     case inverseDocumentFrequency
+    /// `ln((1 + N) / (1 + df)) + 1`: never small, so frequent terms count for more.
+    case smoothInverseDocumentFrequency
     /// 1 − the entropy of the term's distribution over the texts, divided by ln *N*.
     case entropy
   }
@@ -164,6 +166,10 @@ public struct CorpusEncoder: Settings {
     case .none:
       return Array(repeating: 1, count: counts.vocabulary.count)
     case .inverseDocumentFrequency:
+      return counts.documentFrequencies.map {
+        Float(logarithm(1 + (documentCount - Double($0) + 0.5) / (Double($0) + 0.5)))
+      }
+    case .smoothInverseDocumentFrequency:
       return counts.documentFrequencies.map {
         Float(logarithm((1 + documentCount) / (1 + Double($0))) + 1)
       }
