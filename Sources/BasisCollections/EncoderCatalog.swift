@@ -1,6 +1,7 @@
 import BasisCore
 import BasisStorage
 import BasisText
+import Synchronization
 
 /// The text encoders that a collection can have, by name.
 enum EncoderCatalog {
@@ -29,5 +30,17 @@ enum EncoderCatalog {
       throw BasisError(.corruptFile, "the space \(stored.space.id) has no model")
     }
     return try CorpusEncoderModel(from: model)
+  }
+}
+
+/// The encoders of a collection's spaces, each opened once.
+final class EncoderCache: Sendable {
+  private let open = Mutex<[Space.Identifier: any TextEncoder]>([:])
+
+  func encoder(of stored: StoredSpace) throws(BasisError) -> any TextEncoder {
+    if let encoder = open.withLock({ $0[stored.space.id] }) { return encoder }
+    let encoder = try EncoderCatalog.open(stored)
+    open.withLock { $0[stored.space.id] = encoder }
+    return encoder
   }
 }

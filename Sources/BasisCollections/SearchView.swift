@@ -15,15 +15,12 @@ final class SearchView: Sendable {
     let pending: FlatIndex
   }
 
-  private let openEncoder: @Sendable (StoredSpace) throws(BasisError) -> any TextEncoder
+  private let encoders: EncoderCache
   private let cachedDense = Mutex<Dense?>(nil)
 
-  init(
-    _ snapshot: CollectionSnapshot,
-    openEncoder: @escaping @Sendable (StoredSpace) throws(BasisError) -> any TextEncoder
-  ) {
+  init(_ snapshot: CollectionSnapshot, encoders: EncoderCache) {
     self.snapshot = snapshot
-    self.openEncoder = openEncoder
+    self.encoders = encoders
   }
 
   /// The dense side; nil for a collection without records. Where no space has been fitted yet, one
@@ -33,7 +30,7 @@ final class SearchView: Sendable {
     let encoder: any TextEncoder
     let texts = snapshot.pending.map(\.text)
     if let stored = snapshot.currentSpace {
-      encoder = try openEncoder(stored)
+      encoder = try encoders.encoder(of: stored)
     } else {
       guard !texts.isEmpty else { return nil }
       encoder = try EncoderCatalog.fit(

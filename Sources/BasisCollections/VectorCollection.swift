@@ -10,7 +10,7 @@ import Synchronization
 /// queries planned. The command line and the server both stand on it.
 public final class VectorCollection: Sendable {
   public let store: CollectionStore
-  private let encoders = Mutex<[Space.Identifier: any TextEncoder]>([:])
+  private let encoders = EncoderCache()
   private let view = Mutex<SearchView?>(nil)
 
   /// Below this many records nothing is sealed and no encoder is kept: a corpus so small is fitted
@@ -84,7 +84,7 @@ public final class VectorCollection: Sendable {
         guard let stored = spaces.first(where: { $0.space.id == space.id }) else {
           throw BasisError(.notFound, "the collection has no space \(space.id)")
         }
-        return try self.encoder(of: stored).encode(texts, as: .document, in: run.silent)
+        return try encoders.encoder(of: stored).encode(texts, as: .document, in: run.silent)
       }
       guard count > 0 else { return sealed }
       sealed += count
@@ -101,21 +101,11 @@ public final class VectorCollection: Sendable {
     return try store.spaces().filter { $0.space.element == .dense }
   }
 
-  /// The encoder of a space, opened once.
-  func encoder(of stored: StoredSpace) throws(BasisError) -> any TextEncoder {
-    if let open = encoders.withLock({ $0[stored.space.id] }) { return open }
-    let encoder = try EncoderCatalog.open(stored)
-    encoders.withLock { $0[stored.space.id] = encoder }
-    return encoder
-  }
-
   /// The collection as it is now; the same view as before if nothing was written since.
   func currentView() throws(BasisError) -> SearchView {
     let generation = try store.generation()
     if let view = view.withLock({ $0 }), view.snapshot.generation == generation { return view }
-    let fresh = SearchView(try store.snapshot()) { stored throws(BasisError) in
-      try self.encoder(of: stored)
-    }
+    let fresh = SearchView(try store.snapshot(), encoders: encoders)
     view.withLock { $0 = fresh }
     return fresh
   }

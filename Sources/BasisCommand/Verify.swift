@@ -20,10 +20,11 @@ struct Verify: ParsableCommand {
 
   @OptionGroup var data: DataOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup var work: WorkOptions
 
   func run() throws {
     let line = ProgressLine(quiet: output.quiet)
-    let context = WorkOptions().context(progress: line)
+    let context = work.context(progress: line)
     let report = try CollectionStore(data.folder(name), for: .read).verify(in: context)
     line?.clear()
     if output.json {

@@ -169,6 +169,23 @@ public final class CollectionStore: Sendable {
 
   // MARK: Access to the database
 
+  /// How far a commit waits for the disk.
+  package enum Durability: Int, Sendable {
+    case off
+    case normal
+    case full
+    case extra
+  }
+
+  /// What SQLite says of the connection that writes.
+  package func durability() throws(BasisError) -> Durability? {
+    try translating("read the durability") {
+      try pool.writeWithoutTransaction { db in
+        Durability(rawValue: try Int.fetchOne(db, sql: "PRAGMA synchronous") ?? -1)
+      }
+    }
+  }
+
   /// Counts the writes: as long as it stays, a snapshot taken before shows the present.
   public func generation() throws(BasisError) -> Int {
     try reading("read the generation") { try Catalog.generation($0) }

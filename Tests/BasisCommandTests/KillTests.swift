@@ -1,0 +1,84 @@
+import BasisCore
+import BasisFormats
+import BasisStorage
+import Foundation
+import Testing
+import _BasisTestSupport
+
+/// The program is killed at random moments of reading, fitting and sealing.
+@Suite struct KillTests {
+  static let recordCount = 3000
+
+  static func line(_ row: Int, round: Int) -> String {
+    let words = (0..<6).map { "word\(letters((row * 7 + $0 * 13) % 300))" }
+    return JSONValue.object([
+      "id": .string("k\(row)"), "text": .string(words.joined(separator: " ")),
+      "round": .integer(Int64(round)),
+    ]).text
+  }
+
+  @Test func `nothing acknowledged is lost, whenever the writer is killed`() throws {
+    let program = try Program()
+    var generator = RandomGenerator(seed: 3)
+    func write(_ round: Int) throws -> String {
+      let lines = (0..<Self.recordCount).map { Self.line($0, round: round) }
+      return try program.folder.write("round\(round).jsonl", lines.joined(separator: "\n"))
+    }
+
+    // How long an undisturbed run takes says when to kill the others.
+    let clock = ContinuousClock()
+    let whole = try clock.measure {
+      #expect(try program.run("ingest", "whole", write(0), "--quiet").status == 0)
+    }
+    let seconds = Double(whole.components.attoseconds) / 1e18 + Double(whole.components.seconds)
+
+    let place = try CollectionFolder(name: "demo", in: program.home)
+    var killed = 0
+    var midway = 0
+    for round in 1...50 {
+      if generator.nextInt(below: 3) == 0 {
+        // From nothing again, so that making and fitting are hit too.
+        try? FileManager.default.removeItem(atPath: place.path)
+      }
+      let process = program.make(
+        ["ingest", "demo", try write(round), "--acknowledge", "--quiet", "--dimension", "256"])
+      let acknowledgements = URL(fileURLWithPath: program.folder.path + "/acknowledged")
+      FileManager.default.createFile(atPath: acknowledgements.path, contents: nil)
+      process.standardOutput = try FileHandle(forWritingTo: acknowledgements)
+      process.standardError = FileHandle.nullDevice
+      try process.run()
+      usleep(UInt32(1e6 * seconds * 1.05 * generator.nextDouble()))
+      if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+      process.waitUntilExit()
+      if process.terminationReason == .uncaughtSignal { killed += 1 }
+
+      // Only whole lines were acknowledged.
+      let text = String(decoding: try Data(contentsOf: acknowledgements), as: UTF8.self)
+      let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+      let count = try lines.last.map { Int(try JSONValue(parsing: String($0))["acknowledged"]?.doubleValue ?? 0) } ?? 0
+      if count > 0 && count < Self.recordCount { midway += 1 }
+      guard place.exists else {
+        #expect(count == 0)
+        continue
+      }
+      let store = try CollectionStore(place, for: .read)
+      let snapshot = try store.snapshot()
+      for row in 0..<count {
+        let record = try #require(try snapshot.record(key: "k\(row)"), "round \(round)")
+        #expect(record.payload == Self.line(row, round: round), "round \(round)")
+      }
+      #expect(try store.verify(in: RunContext()).damage.map(\.message) == [], "round \(round)")
+    }
+    // The test says nothing if the kills come too late.
+    #expect(killed >= 25 && midway >= 3, "\(killed) killed, \(midway) of them midway")
+
+    // And the last word: the run can simply be started again.
+    #expect(try program.run("ingest", "demo", write(51), "--quiet").status == 0)
+    let store = try CollectionStore(place, for: .read)
+    #expect(try store.snapshot().recordCount == Self.recordCount)
+    #expect(try store.verify(in: RunContext()).isSound)
+    let leftovers = try FileManager.default.contentsOfDirectory(atPath: program.home)
+      .filter { $0.hasPrefix(".") }
+    #expect(leftovers == [], "a killed creation leaves nothing once the name is used again")
+  }
+}
