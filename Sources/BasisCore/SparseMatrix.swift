@@ -19,6 +19,17 @@ public struct SparseMatrix: Sendable, Equatable {
     values = []
   }
 
+  /// A matrix from its three arrays, as the type's comment describes them.
+  ///
+  /// - Precondition: they do describe a matrix; only their lengths are checked.
+  package init(columnCount: Int, offsets: [Int], columns: [Int32], values: [Float]) {
+    precondition(columns.count == values.count && offsets.last == values.count)
+    self.columnCount = columnCount
+    self.offsets = offsets
+    self.columns = columns
+    self.values = values
+  }
+
   /// Adds a row.
   ///
   /// - Precondition: `entries` rise by column, and each column is in `0 ..< columnCount`.

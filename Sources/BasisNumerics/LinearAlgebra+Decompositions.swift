@@ -20,12 +20,12 @@ public struct SymmetricEigendecomposition: Sendable, Equatable {
 /// `a ≈ u · diag(singularValues) · vᵀ`.
 public struct SingularValueDecomposition: Sendable, Equatable {
   /// `n × k`, orthonormal columns.
-  public let u: Matrix
+  public internal(set) var u: Matrix
   /// `k` values, falling, at least 0.
-  public let singularValues: [Float]
+  public internal(set) var singularValues: [Float]
   /// `columns × k`, orthonormal columns. In each column the entry of largest magnitude (the first,
   /// if several) is positive.
-  public let v: Matrix
+  public internal(set) var v: Matrix
 }
 
 extension LinearAlgebra {
@@ -33,48 +33,107 @@ extension LinearAlgebra {
   ///
   /// A matrix of lower rank has its decomposition too: `q` is orthonormal always.
   ///
+  /// A tall matrix is cut into blocks of max(1024, 4 *n*) rows, whose triangles are decomposed
+  /// again, one above the other. The blocks do not depend on the number of threads.
+  ///
   /// - Parameter a: `m × n`, finite.
   /// - Throws: `.badData` naming row and column of a value that is not finite; `.unsupported` for
-  ///   a side of 2³¹ or more; `.missingDependency`.
-  /// - Complexity: O(*m* *n* min(*m*, *n*)), one thread.
-  /// - Note: Householder reflections: LAPACK `sgelqf` of the transpose, which is what row-major
-  ///   memory already is.
-  public static func thinQR(_ a: Matrix) throws(BasisError) -> QRDecomposition {
+  ///   a side of 2³¹ or more; `.missingDependency`; `.cancelled`.
+  /// - Complexity: O(*m* *n* min(*m*, *n*)), parallel over the blocks.
+  /// - Note: Householder reflections (LAPACK `sgeqrf`) inside a block; Demmel, Grigori, Hoemmen &
+  ///   Langou, *Communication-optimal parallel and sequential QR and LU factorizations*, SIAM J.
+  ///   Sci. Comput. 34 (2012), doi:10.1137/080731992, between the blocks.
+  public static func thinQR(_ a: Matrix, in run: RunContext = RunContext()) throws(BasisError)
+    -> QRDecomposition
+  {
     let library = try OpenBLAS.required(for: "a QR decomposition")
-    let (m, n) = (a.rowCount, a.columnCount)
-    let k = min(m, n)
-    var rows = try blasSize(m, "QR decomposition")
-    var columns = try blasSize(n, "QR decomposition")
-    var rank = Int32(k)
+    for side in [a.rowCount, a.columnCount] { _ = try blasSize(side, "QR decomposition") }
     try a.requireFinite("the matrix to decompose")
+    return try blockedQR(a, library, in: run)
+  }
+
+  private static func blockedQR(
+    _ a: Matrix, _ library: OpenBLAS, in run: RunContext
+  ) throws(BasisError) -> QRDecomposition {
+    let (m, n) = (a.rowCount, a.columnCount)
+    let grain = max(1024, 4 * n)
+    try run.checkCancelled()
+    guard m >= 2 * grain else { return householderQR(a, rows: 0..<m, library) }
+
+    let blocks = try parallelMap(m, grain: grain, in: run) { (_, rows) throws(BasisError) in
+      householderQR(a, rows: rows, library)
+    }
+    let heights = blocks.map(\.r.rowCount)
+    let triangles = Matrix(rowCount: heights.reduce(0, +), columnCount: n) { target in
+      var place = 0
+      for block in blocks {
+        block.r.withUnsafeFloats {
+          for value in $0 {
+            target[place] = value
+            place += 1
+          }
+        }
+      }
+    }
+    let top = try blockedQR(triangles, library, in: run)
+    let q = try Matrix(rowCount: m, columnCount: n) { (target) throws(BasisError) in
+      guard let start = target.baseAddress else { return }
+      let result = SharedPointer(start)
+      try parallelFor(m, grain: grain, in: run) { (chunk, rows) throws(BasisError) in
+        let height = heights[chunk]
+        // Only the last block may be lower than the others.
+        let above = chunk * (heights.first ?? 0)
+        blocks[chunk].q.withUnsafeFloats { blockFloats in
+          top.q.withUnsafeFloats { topFloats in
+            guard let block = blockFloats.baseAddress, let top = topFloats.baseAddress
+            else { return }
+            library.sgemm(
+              101, 111, 111, Int32(rows.count), Int32(n), Int32(height), 1, block, Int32(height),
+              top + above * n, Int32(n), 0, result.base + rows.lowerBound * n, Int32(n))
+          }
+        }
+      }
+    }
+    return QRDecomposition(q: q, r: top.r)
+  }
+
+  /// The decomposition of some rows by LAPACK alone. Both sides fit its integers.
+  private static func householderQR(
+    _ a: Matrix, rows: Range<Int>, _ library: OpenBLAS
+  ) -> QRDecomposition {
+    let (m, n) = (rows.count, a.columnCount)
+    let k = min(m, n)
     guard k > 0 else {
       return QRDecomposition(
         q: Matrix(rowCount: m, columnCount: 0), r: Matrix(rowCount: 0, columnCount: n))
     }
-
-    // The first read-write access copies: this is where LAPACK works.
-    var factors = a
+    var rowCount = Int32(m)
+    var columnCount = Int32(n)
+    var rank = Int32(k)
+    // Columns one after the other, as LAPACK wants them. Reading our rows as its columns would
+    // save the copy, but its row-wise routine is many times slower on long rows.
+    var factors = a.transposed(rows: rows)
     var tau = [Float](repeating: 0, count: k)
     withWorkspace { (work, size, info) in
       factors.withUnsafeMutableFloats {
         guard let start = $0.baseAddress else { return }
-        library.sgelqf(&columns, &rows, start, &columns, &tau, work, &size, &info)
+        library.sgeqrf(&rowCount, &columnCount, start, &rowCount, &tau, work, &size, &info)
       }
     }
     var r = Matrix(rowCount: k, columnCount: n) { target in
       factors.withUnsafeFloats { source in
         for row in 0..<k {
-          for column in row..<n { target[row * n + column] = source[row * n + column] }
+          for column in row..<n { target[row * n + column] = source[column * m + row] }
         }
       }
     }
     withWorkspace { (work, size, info) in
       factors.withUnsafeMutableFloats {
         guard let start = $0.baseAddress else { return }
-        library.sorglq(&rank, &rows, &rank, start, &columns, &tau, work, &size, &info)
+        library.sorgqr(&rowCount, &rank, &rank, start, &rowCount, &tau, work, &size, &info)
       }
     }
-    var q = k == n ? factors : factors.prefix(columns: k)
+    var q = factors.transposed(rows: 0..<k)
 
     let signs = (0..<k).map { r[$0, $0] < 0 ? Float(-1) : 1 }
     q.multiplyColumns(by: signs)
@@ -146,24 +205,53 @@ extension LinearAlgebra {
   ///
   /// - Parameter a: `m × n`, finite.
   /// - Throws: `.badData` naming row and column of a value that is not finite; `.unsupported` for
-  ///   a side of 2³¹ or more; `.missingDependency`.
-  /// - Complexity: O(*m* *n* min(*m*, *n*)), one thread.
+  ///   a side of 2³¹ or more; `.missingDependency`; `.cancelled`.
+  /// - Complexity: O(*m* *n* min(*m*, *n*)); the first step for a matrix that is far from square, a
+  ///   QR decomposition, is parallel.
   /// - Note: Divide and conquer, LAPACK `sgesdd`; in the rare case that it does not converge,
   ///   `sgesvd`.
-  public static func thinSVD(_ a: Matrix) throws(BasisError) -> SingularValueDecomposition {
+  public static func thinSVD(_ a: Matrix, in run: RunContext = RunContext()) throws(BasisError)
+    -> SingularValueDecomposition
+  {
     let library = try OpenBLAS.required(for: "a singular value decomposition")
     let (m, n) = (a.rowCount, a.columnCount)
-    let k = min(m, n)
-    var rows = try blasSize(m, "singular value decomposition")
-    var columns = try blasSize(n, "singular value decomposition")
-    var rank = Int32(max(k, 1))
+    for side in [m, n] { _ = try blasSize(side, "singular value decomposition") }
     try a.requireFinite("the matrix to decompose")
-    guard k > 0 else {
+    guard min(m, n) > 0 else {
       return SingularValueDecomposition(
         u: Matrix(rowCount: m, columnCount: 0), singularValues: [],
         v: Matrix(rowCount: n, columnCount: 0))
     }
+    // From twice as tall as wide, the triangle holds all that the iteration needs.
+    var result: SingularValueDecomposition
+    if m >= 2 * n {
+      let qr = try blockedQR(a, library, in: run)
+      let small = try dividedSVD(qr.r, library)
+      result = SingularValueDecomposition(
+        u: try product(qr.q, small.u, in: run), singularValues: small.singularValues, v: small.v)
+    } else if n >= 2 * m {
+      let qr = try blockedQR(a.transposed(), library, in: run)
+      let small = try dividedSVD(qr.r, library)
+      result = SingularValueDecomposition(
+        u: small.v, singularValues: small.singularValues, v: try product(qr.q, small.u, in: run))
+    } else {
+      result = try dividedSVD(a, library)
+    }
+    let signs = result.v.signsOfLargestEntries()
+    result.v.multiplyColumns(by: signs)
+    result.u.multiplyColumns(by: signs)
+    return result
+  }
 
+  /// The decomposition by LAPACK alone, with signs as they come. Both sides fit its integers.
+  private static func dividedSVD(
+    _ a: Matrix, _ library: OpenBLAS
+  ) throws(BasisError) -> SingularValueDecomposition {
+    let (m, n) = (a.rowCount, a.columnCount)
+    let k = min(m, n)
+    var rows = Int32(m)
+    var columns = Int32(n)
+    var rank = Int32(k)
     // Row-major `a` is the column-major transpose, whose left vectors are our right ones.
     var singularValues = [Float](repeating: 0, count: k)
     var u = Matrix(rowCount: m, columnCount: k)
@@ -207,11 +295,8 @@ extension LinearAlgebra {
         .badData, "singular value decomposition of a \(m) × \(n) matrix: no convergence (\(info))")
     }
 
-    var v = vTransposed.transposed()
-    let signs = v.signsOfLargestEntries()
-    v.multiplyColumns(by: signs)
-    u.multiplyColumns(by: signs)
-    return SingularValueDecomposition(u: u, singularValues: singularValues, v: v)
+    return SingularValueDecomposition(
+      u: u, singularValues: singularValues, v: vTransposed.transposed())
   }
 
   /// The lower triangular `L` with `a = L · Lᵀ`.

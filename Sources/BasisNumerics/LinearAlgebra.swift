@@ -147,16 +147,21 @@ public enum LinearAlgebra {
 
 extension Matrix {
   /// Columns as rows, `columnCount × rowCount`.
-  package func transposed() -> Matrix {
-    Matrix(rowCount: columnCount, columnCount: rowCount) { target in
+  package func transposed() -> Matrix { transposed(rows: 0..<rowCount) }
+
+  /// The columns of some rows as rows, `columnCount × rows.count`.
+  func transposed(rows: Range<Int>) -> Matrix {
+    precondition(rows.lowerBound >= 0 && rows.upperBound <= rowCount)
+    return Matrix(rowCount: columnCount, columnCount: rows.count) { target in
       withUnsafeFloats { source in
         // Square blocks, so that neither side jumps through memory more than a block's height.
         let block = 32
-        for firstRow in stride(from: 0, to: rowCount, by: block) {
+        for firstRow in stride(from: 0, to: rows.count, by: block) {
           for firstColumn in stride(from: 0, to: columnCount, by: block) {
-            for row in firstRow..<min(rowCount, firstRow + block) {
-              for column in firstColumn..<min(columnCount, firstColumn + block) {
-                target[column * rowCount + row] = source[row * columnCount + column]
+            for column in firstColumn..<min(columnCount, firstColumn + block) {
+              for row in firstRow..<min(rows.count, firstRow + block) {
+                target[column * rows.count + row] =
+                  source[(rows.lowerBound + row) * columnCount + column]
               }
             }
           }

@@ -57,8 +57,8 @@ struct OpenBLAS: Sendable {
     ) -> Void
 
   let sgemm: Product
-  let sgelqf: Factor
-  let sorglq: Generate
+  let sgeqrf: Factor
+  let sorgqr: Generate
   let dsyevd: Eigen
   let sgesdd: DividedSVD
   let sgesvd: IteratedSVD
@@ -111,16 +111,16 @@ struct OpenBLAS: Sendable {
       library.symbol(name).map { unsafeBitCast($0, to: F.self) }
     }
     guard let sgemm = function("cblas_sgemm", as: Product.self),
-      let sgelqf = function("sgelqf_", as: Factor.self),
-      let sorglq = function("sorglq_", as: Generate.self),
+      let sgeqrf = function("sgeqrf_", as: Factor.self),
+      let sorgqr = function("sorgqr_", as: Generate.self),
       let dsyevd = function("dsyevd_", as: Eigen.self),
       let sgesdd = function("sgesdd_", as: DividedSVD.self),
       let sgesvd = function("sgesvd_", as: IteratedSVD.self),
       let spotrf = function("spotrf_", as: Cholesky.self)
     else { return nil }
     self.sgemm = sgemm
-    self.sgelqf = sgelqf
-    self.sorglq = sorglq
+    self.sgeqrf = sgeqrf
+    self.sorgqr = sorgqr
     self.dsyevd = dsyevd
     self.sgesdd = sgesdd
     self.sgesvd = sgesvd

@@ -102,20 +102,20 @@ public struct RandomizedSVD: Settings {
       for index in target.indices { target[index] = Float(generator.nextGaussian()) }
     }
     try run.checkCancelled()
-    var range = try LinearAlgebra.thinQR(times(sketch)).q
+    var range = try LinearAlgebra.thinQR(times(sketch), in: run).q
     for iteration in 0..<powerIterations {
       run.report(phase, iteration, of: powerIterations + 1)
       try run.checkCancelled()
-      let corange = try LinearAlgebra.thinQR(transposedTimes(range)).q
+      let corange = try LinearAlgebra.thinQR(transposedTimes(range), in: run).q
       try run.checkCancelled()
-      range = try LinearAlgebra.thinQR(times(corange)).q
+      range = try LinearAlgebra.thinQR(times(corange), in: run).q
     }
     run.report(phase, powerIterations, of: powerIterations + 1)
     try run.checkCancelled()
 
     // xᵀ · range = q · r and r = a · s · bᵀ give x ≈ range · rangeᵀ · x = (range · b) · s · (q · a)ᵀ.
-    let projected = try LinearAlgebra.thinQR(transposedTimes(range))
-    let small = try LinearAlgebra.thinSVD(projected.r)
+    let projected = try LinearAlgebra.thinQR(transposedTimes(range), in: run)
+    let small = try LinearAlgebra.thinSVD(projected.r, in: run)
     var u = try LinearAlgebra.product(range, small.v.prefix(columns: k), in: run)
     var v = try LinearAlgebra.product(projected.q, small.u.prefix(columns: k), in: run)
     let signs = v.signsOfLargestEntries()

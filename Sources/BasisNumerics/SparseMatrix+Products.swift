@@ -9,19 +9,18 @@ extension SparseMatrix {
     for column in columns { starts[Int(column) + 1] += 1 }
     for column in 0..<columnCount { starts[column + 1] += starts[column] }
     var next = starts
-    var turned = [(column: Int, value: Float)](repeating: (0, 0), count: nonZeroCount)
+    var turnedColumns = [Int32](repeating: 0, count: nonZeroCount)
+    var turnedValues = [Float](repeating: 0, count: nonZeroCount)
     for row in 0..<rowCount {
       for index in offsets[row]..<offsets[row + 1] {
-        let column = Int(columns[index])
-        turned[next[column]] = (row, values[index])
-        next[column] += 1
+        let place = next[Int(columns[index])]
+        next[Int(columns[index])] += 1
+        turnedColumns[place] = Int32(row)
+        turnedValues[place] = values[index]
       }
     }
-    var result = SparseMatrix(columnCount: rowCount)
-    for column in 0..<columnCount {
-      result.append(row: turned[starts[column]..<starts[column + 1]])
-    }
-    return result
+    return SparseMatrix(
+      columnCount: rowCount, offsets: starts, columns: turnedColumns, values: turnedValues)
   }
 
   /// `self · dense`.

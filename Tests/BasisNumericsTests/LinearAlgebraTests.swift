@@ -141,6 +141,17 @@ let shapes: [(Int, Int)] = [
     }
   }
 
+  @Test(arguments: [(2_048, 3), (4_200, 2), (5_000, 300)])
+  func `QR in blocks is the same bits at one and two threads`(m: Int, n: Int) throws {
+    let a = gaussianMatrix(rowCount: m, columnCount: n, seed: 7)
+    let one = try LinearAlgebra.thinQR(a, in: RunContext(threadLimit: 1))
+    #expect(try LinearAlgebra.thinQR(a, in: RunContext(threadLimit: 2)) == one)
+    #expect(try orthogonalityError(one.q) <= Float(n + 20) * 0x1p-23)
+    let back = try LinearAlgebra.product(one.q, one.r)
+    #expect(largestDifference(back, a) <= 0x1p-20 * frobeniusNorm(a))
+    #expect((0..<n).allSatisfy { one.r[$0, $0] >= 0 })
+  }
+
   @Test(arguments: shapes) func `SVD gives back the matrix`(m: Int, n: Int) throws {
     for seed in 0..<10 as Range<UInt64> {
       let a = gaussianMatrix(rowCount: m, columnCount: n, seed: seed)
