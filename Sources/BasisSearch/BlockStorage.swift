@@ -1,7 +1,7 @@
-import BasisFormats
+package import BasisFormats
 
 /// Numbers in memory of ours or in a mapped file.
-enum BlockStorage<T: BitwiseCopyable & Sendable>: Sendable {
+package enum BlockStorage<T: BitwiseCopyable & Sendable>: Sendable {
   case owned([T])
   case mapped(MappedArray<T>)
 

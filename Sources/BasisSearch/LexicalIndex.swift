@@ -26,12 +26,12 @@ public struct LexicalIndex: Sendable {
   /// How terms are weighed; may be changed at any time.
   public var scoring = BM25()
 
-  let termBytes: BlockStorage<UInt8>
-  let termEnds: BlockStorage<UInt32>
-  let frequencies: BlockStorage<UInt32>
-  let postingEnds: BlockStorage<UInt64>
-  let postings: BlockStorage<UInt8>
-  let lengths: BlockStorage<UInt32>
+  package let termBytes: BlockStorage<UInt8>
+  package let termEnds: BlockStorage<UInt32>
+  package let frequencies: BlockStorage<UInt32>
+  package let postingEnds: BlockStorage<UInt64>
+  package let postings: BlockStorage<UInt8>
+  package let lengths: BlockStorage<UInt32>
 
   /// How many documents there are.
   public var count: Int { lengths.count }
@@ -49,7 +49,7 @@ public struct LexicalIndex: Sendable {
     var totalLength: Int
   }
 
-  init(
+  package init(
     analyzer: Analyzer, totalLength: Int, termBytes: [UInt8], termEnds: [UInt32],
     frequencies: [UInt32], postingEnds: [UInt64], postings: [UInt8], lengths: [UInt32]
   ) {

@@ -57,13 +57,13 @@ struct PostingCursor {
 }
 
 /// Numbers of 7 bits a byte, low bits first; the top bit says that more follow.
-enum VariableLength {
-  static func byteCount(_ value: UInt64) -> Int {
+package enum VariableLength {
+  package static func byteCount(_ value: UInt64) -> Int {
     max(1, (64 - value.leadingZeroBitCount + 6) / 7)
   }
 
   /// Writes at `position` and moves it past what was written.
-  static func write(
+  package static func write(
     _ value: UInt64, to bytes: UnsafeMutableBufferPointer<UInt8>, at position: inout Int
   ) {
     var rest = value

@@ -1,5 +1,6 @@
 public import BasisCore
 public import BasisFormats
+import Synchronization
 
 /// The space that a ``CorpusEncoder`` has learnt, and the way into it.
 ///
@@ -44,27 +45,24 @@ public struct CorpusEncoderModel: TextEncoder {
       (target) throws(BasisError) in
       guard let start = target.baseAddress else { return }
       let result = SharedPointer(start)
-      try parallelFor(texts.count, grain: 256, in: run) { (_, rows) throws(BasisError) in
-        var finder = TermFinder(analyzer: settings.analyzer, vocabulary: vocabulary)
-        var counts = Array(repeating: Int32(0), count: vocabulary.count)
-        var touched: [Int] = []
+      // A chunk goes on with the memory of an earlier one: what a word becomes is always the same.
+      let counters = Mutex<[TermCounter]>([])
+      try parallelFor(texts.count, grain: 64, in: run) { (_, rows) throws(BasisError) in
+        var counter =
+          counters.withLock { $0.popLast() }
+          ?? TermCounter(analyzer: settings.analyzer, vocabulary: vocabulary)
         for row in rows {
-          finder.forEachTerm(of: texts[row]) { term in
-            if counts[term] == 0 { touched.append(term) }
-            counts[term] += 1
-          }
           let out = result.base + row * dimension
           projection.withUnsafeFloats { projection in
-            for term in touched {
-              let weight = settings.localWeight(Int(counts[term]))
+            counter.forEachTerm(of: texts[row]) { term, count in
+              let weight = settings.localWeight(count)
               let source = projection.baseAddress.unsafelyUnwrapped + term * dimension
               for column in 0..<dimension { out[column] += weight * source[column] }
             }
           }
-          for term in touched { counts[term] = 0 }
-          touched.removeAll(keepingCapacity: true)
           Self.normalize(out, count: dimension)
         }
+        counters.withLock { $0.append(counter) }
       }
     }
   }

@@ -32,6 +32,7 @@ package struct TermInterner: Sendable {
 /// Analyses texts into numbers of a fixed vocabulary, with the memory of ``TermInterner``.
 package struct TermFinder {
   package let analyzer: Analyzer
+  private static let memoryLimit = 1 << 20
   private let vocabulary: TermTable
   private var words = TermTable()
   private var termOfWord: [Int32] = []
@@ -44,6 +45,10 @@ package struct TermFinder {
   /// Calls `body` with the number of each term of the text that the vocabulary has.
   package mutating func forEachTerm(of text: String, _ body: (Int) -> Void) {
     let analyzer = analyzer
+    if words.count > Self.memoryLimit {
+      words = TermTable()
+      termOfWord = []
+    }
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: analyzer.maximumTermLength) { scratch in
       analyzer.forEachWord(of: text) { word in
         let index = words.insert(word)
@@ -58,5 +63,31 @@ package struct TermFinder {
         if term >= 0 { body(Int(term)) }
       }
     }
+  }
+}
+
+/// Counts the terms of texts that a fixed vocabulary has, one text after the other.
+struct TermCounter {
+  private var finder: TermFinder
+  private var counts: [Int32]
+  private var touched: [Int] = []
+
+  init(analyzer: Analyzer, vocabulary: TermTable) {
+    finder = TermFinder(analyzer: analyzer, vocabulary: vocabulary)
+    counts = Array(repeating: 0, count: vocabulary.count)
+  }
+
+  /// Calls `body` with each different term of the text and how often it occurs, in the order of
+  /// first appearance.
+  mutating func forEachTerm(of text: String, _ body: (_ term: Int, _ count: Int) -> Void) {
+    finder.forEachTerm(of: text) { term in
+      if counts[term] == 0 { touched.append(term) }
+      counts[term] += 1
+    }
+    for term in touched {
+      body(term, Int(counts[term]))
+      counts[term] = 0
+    }
+    touched.removeAll(keepingCapacity: true)
   }
 }

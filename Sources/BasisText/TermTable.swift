@@ -69,12 +69,10 @@ package struct TermTable: Sendable {
               let index = Int(slots[slot])
               if hashes[index] == hash {
                 let start = offsets[index]
-                if offsets[index + 1] - start == term.count {
-                  var position = 0
-                  while position < term.count, bytes[start + position] == term[position] {
-                    position += 1
-                  }
-                  if position == term.count { return Int32(truncatingIfNeeded: index) }
+                if offsets[index + 1] - start == term.count,
+                  areEqual(UnsafeBufferPointer(rebasing: bytes[start..<start + term.count]), term)
+                {
+                  return Int32(truncatingIfNeeded: index)
                 }
               }
               slot = (slot + 1) & mask
@@ -106,19 +104,45 @@ package struct TermTable: Sendable {
 
   private static func hash(_ term: UnsafeBufferPointer<UInt8>) -> UInt32 {
     var state = seed ^ UInt64(truncatingIfNeeded: term.count)
+    let bytes = UnsafeRawBufferPointer(term)
     var position = 0
-    while position < term.count {
-      var chunk: UInt64 = 0
-      let end = min(position + 8, term.count)
-      while position < end {
-        chunk = chunk << 8 | UInt64(term[position])
+    while position + 8 <= bytes.count {
+      state = mix(state ^ bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+      position += 8
+    }
+    if position < bytes.count {
+      var rest: UInt64 = 0
+      while position < bytes.count {
+        rest = rest << 8 | UInt64(bytes[position])
         position += 1
       }
-      let product = (state ^ chunk).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
-      state = product.high ^ product.low
+      state = mix(state ^ rest)
     }
     return UInt32(truncatingIfNeeded: state ^ state >> 32)
   }
+
+  private static func mix(_ value: UInt64) -> UInt64 {
+    let product = value.multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
+    return product.high ^ product.low
+  }
+}
+
+/// - Precondition: equal counts.
+private func areEqual(_ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>) -> Bool {
+  let (x, y) = (UnsafeRawBufferPointer(a), UnsafeRawBufferPointer(b))
+  var position = 0
+  while position + 8 <= x.count {
+    guard
+      x.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+        == y.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+    else { return false }
+    position += 8
+  }
+  while position < x.count {
+    guard x[position] == y[position] else { return false }
+    position += 1
+  }
+  return true
 }
 
 /// Whether `a` comes before `b` in the order of their bytes, which for UTF-8 is the order of scalars.

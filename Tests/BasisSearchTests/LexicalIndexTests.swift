@@ -1,11 +1,10 @@
 import BasisCore
 import BasisFormats
+import BasisSearch
 import BasisText
 import Foundation
 import Testing
 import _BasisTestSupport
-
-@testable import BasisSearch
 
 private let plain = Analyzer(stopWords: .none, stemming: .none)
 

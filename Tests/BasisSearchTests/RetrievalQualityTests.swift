@@ -105,83 +105,93 @@ private struct JudgedCollection {
   }
 }
 
-#if !DEBUG
-  @Suite(
-    .serialized,
-    .enabled(
-      if: JudgedCollection.isThere("retrieval-scifact"),
-      "no data in \(JudgedCollection.folder); BASIS_DATA names the folder"))
-  struct RetrievalQualityTests {
-    private struct Scores {
-      var lexical: Double
-      var dense: Double
-      var hybrid: Double
-      var reciprocalRanks: Double
-    }
+/// Whether loops run at their proper speed.
+private let isOptimized: Bool = {
+  #if DEBUG
+    false
+  #else
+    true
+  #endif
+}()
 
-    private func measure(_ name: String, _ collection: JudgedCollection) throws -> Scores {
-      let clock = ContinuousClock()
-      let run = RunContext()
-      var index: LexicalIndex?
-      let indexing = clock.measure {
-        var builder = LexicalIndexBuilder()
-        for text in collection.texts { builder.add(text) }
-        index = builder.makeIndex()
-      }
-      let lexicalIndex = try #require(index)
-      var lexical: [[Neighbor]] = []
-      let lexicalSearch = try clock.measure {
-        lexical = try collection.queries.map {
-          try lexicalIndex.search(lexicalIndex.makeQuery($0), k: 100)
-        }
-      }
-      var model: CorpusEncoderModel?
-      let fitting = try clock.measure {
-        model = try CorpusEncoder().fit(collection.texts, in: run)
-      }
-      let encoder = try #require(model)
-      var rows = Matrix(rowCount: 0, columnCount: 0)
-      let encoding = try clock.measure {
-        rows = try encoder.encode(collection.texts, as: .document, in: run)
-      }
-      let flat = try FlatIndex(rows, metric: .cosine)
-      let queries = try encoder.encode(collection.queries, as: .query, in: run)
-      var dense: [[Neighbor]] = []
-      let denseSearch = try clock.measure { dense = try flat.search(queries, k: 100) }
-      let hybrid = try zip(lexical, dense).map {
-        try HybridFusion().fuse(lexical: $0, dense: $1, metric: .cosine, k: 10).map(\.id)
-      }
-      let reciprocal = try zip(lexical, dense).map { try Fusion().fuse([$0, $1], k: 10).map(\.id) }
-      let scores = Scores(
-        lexical: collection.ndcg(lexical.map { $0.map(\.id) }),
-        dense: collection.ndcg(dense.map { $0.map(\.id) }), hybrid: collection.ndcg(hybrid),
-        reciprocalRanks: collection.ndcg(reciprocal))
-      func rate(_ count: Int, _ time: Duration) -> Int { Int(Double(count) / (time / .seconds(1))) }
-      print(
-        """
-        \(name): nDCG@10 lexical \(scores.lexical), dense (\(encoder.space.dimension)) \
-        \(scores.dense), hybrid \(scores.hybrid), by ranks \(scores.reciprocalRanks)
-        \(name): \(rate(collection.texts.count, indexing)) documents/s indexed in \
-        \(lexicalIndex.byteCount) bytes, fitted in \(fitting), \
-        \(rate(collection.texts.count, encoding)) documents/s encoded, \
-        \(rate(collection.queries.count, lexicalSearch)) lexical queries/s, \
-        \(rate(collection.queries.count, denseSearch)) dense queries/s in one batch
-        """)
-      return scores
-    }
-
-    @Test func `SciFact: lexical, dense and hybrid find what was judged relevant`() throws {
-      let scores = try measure("SciFact", .scifact("test"))
-      #expect(scores.lexical >= 0.67)
-      #expect(scores.dense >= 0.52)
-      #expect(scores.hybrid >= 0.68)
-    }
-
-    @Test func `Cranfield: lexical, dense and hybrid find what was judged relevant`() throws {
-      let scores = try measure("Cranfield", .cranfield())
-      #expect(scores.lexical >= 0.36)
-      #expect(scores.dense >= 0.39)
-      #expect(scores.hybrid >= 0.38)
-    }
+@Suite(
+  .serialized,
+  .enabled(
+    if: JudgedCollection.isThere("retrieval-scifact"),
+    "no data in \(JudgedCollection.folder); BASIS_DATA names the folder"),
+  .enabled(
+    if: isOptimized || ProcessInfo.processInfo.environment["BASIS_SLOW_TESTS"] == "1",
+    "slow in a debug build: swift test -c release, or set BASIS_SLOW_TESTS=1"))
+struct RetrievalQualityTests {
+  private struct Scores {
+    var lexical: Double
+    var dense: Double
+    var hybrid: Double
+    var reciprocalRanks: Double
   }
-#endif
+
+  private func measure(_ name: String, _ collection: JudgedCollection) throws -> Scores {
+    let clock = ContinuousClock()
+    let run = RunContext()
+    var index: LexicalIndex?
+    let indexing = clock.measure {
+      var builder = LexicalIndexBuilder()
+      for text in collection.texts { builder.add(text) }
+      index = builder.makeIndex()
+    }
+    let lexicalIndex = try #require(index)
+    var lexical: [[Neighbor]] = []
+    let lexicalSearch = try clock.measure {
+      lexical = try collection.queries.map {
+        try lexicalIndex.search(lexicalIndex.makeQuery($0), k: 100)
+      }
+    }
+    var model: CorpusEncoderModel?
+    let fitting = try clock.measure {
+      model = try CorpusEncoder().fit(collection.texts, in: run)
+    }
+    let encoder = try #require(model)
+    var rows = Matrix(rowCount: 0, columnCount: 0)
+    let encoding = try clock.measure {
+      rows = try encoder.encode(collection.texts, as: .document, in: run)
+    }
+    let flat = try FlatIndex(rows, metric: .cosine)
+    let queries = try encoder.encode(collection.queries, as: .query, in: run)
+    var dense: [[Neighbor]] = []
+    let denseSearch = try clock.measure { dense = try flat.search(queries, k: 100) }
+    let hybrid = try zip(lexical, dense).map {
+      try HybridFusion().fuse(lexical: $0, dense: $1, metric: .cosine, k: 10).map(\.id)
+    }
+    let reciprocal = try zip(lexical, dense).map { try Fusion().fuse([$0, $1], k: 10).map(\.id) }
+    let scores = Scores(
+      lexical: collection.ndcg(lexical.map { $0.map(\.id) }),
+      dense: collection.ndcg(dense.map { $0.map(\.id) }), hybrid: collection.ndcg(hybrid),
+      reciprocalRanks: collection.ndcg(reciprocal))
+    func rate(_ count: Int, _ time: Duration) -> Int { Int(Double(count) / (time / .seconds(1))) }
+    print(
+      """
+      \(name): nDCG@10 lexical \(scores.lexical), dense (\(encoder.space.dimension)) \
+      \(scores.dense), hybrid \(scores.hybrid), by ranks \(scores.reciprocalRanks)
+      \(name): \(rate(collection.texts.count, indexing)) documents/s indexed in \
+      \(lexicalIndex.byteCount) bytes, fitted in \(fitting), \
+      \(rate(collection.texts.count, encoding)) documents/s encoded, \
+      \(rate(collection.queries.count, lexicalSearch)) lexical queries/s, \
+      \(rate(collection.queries.count, denseSearch)) dense queries/s in one batch
+      """)
+    return scores
+  }
+
+  @Test func `SciFact: lexical, dense and hybrid find what was judged relevant`() throws {
+    let scores = try measure("SciFact", .scifact("test"))
+    #expect(scores.lexical >= 0.67)
+    #expect(scores.dense >= 0.52)
+    #expect(scores.hybrid >= 0.68)
+  }
+
+  @Test func `Cranfield: lexical, dense and hybrid find what was judged relevant`() throws {
+    let scores = try measure("Cranfield", .cranfield())
+    #expect(scores.lexical >= 0.36)
+    #expect(scores.dense >= 0.39)
+    #expect(scores.hybrid >= 0.38)
+  }
+}
