@@ -1,6 +1,8 @@
 import BasisCore
 import BasisFormats
+import Dispatch
 import Foundation
+import Synchronization
 import Testing
 import _BasisTestSupport
 
@@ -204,8 +206,26 @@ private struct Manifest: Codable, Equatable {
   @Test func `a file made to deceive is an error`() throws {
     try writeSmall()
     let whole = try contents(of: path)
-    var generator = RandomGenerator(seed: 7)
     let table = whole[32..<40].reversed().reduce(0) { $0 << 8 | Int($1) }
+    for place in [32, 40, 48, table, table + 8] {
+      for number in [
+        65, 1 << 32, UInt64(Int.max), UInt64(Int.max) - 63, UInt64(Int.max) - 127, 1 << 63, .max,
+        .max - 63,
+      ] {
+        var bytes = whole
+        withUnsafeBytes(of: number.littleEndian) {
+          bytes.replaceSubrange(place..<place + 8, with: $0)
+        }
+        reseal(&bytes, table: table)
+        _ = try folder.write("a.seg", bytes)
+        let error = #expect(throws: BasisError.self, "\(number) at \(place)") {
+          try Container(path: path, kind: "segment", maximumVersion: 3)
+        }
+        #expect(error?.code == .corruptFile)
+      }
+    }
+
+    var generator = RandomGenerator(seed: 7)
     for round in 0..<3000 {
       var bytes = whole
       // Numbers of the header or the table become others, with right checksums over them.
@@ -359,20 +379,30 @@ private struct Manifest: Codable, Equatable {
   }
 
   @Test func `a broken promise of the caller stops the program`() async {
-    await #expect(processExitsWith: .failure) {
-      let folder = try TemporaryFolder()
-      let writer = try ContainerWriter(path: folder.path + "/a", kind: "k", version: 1)
+    // The child's folder is the parent's: a stopped program cleans nothing up.
+    await #expect(processExitsWith: .failure) { [path = path as String] in
+      let writer = try ContainerWriter(path: path, kind: "k", version: 1)
       try writer.write("x", [1])
       try writer.write("x", [2])
     }
-    await #expect(processExitsWith: .failure) {
-      let folder = try TemporaryFolder()
-      let writer = try ContainerWriter(path: folder.path + "/a", kind: "k", version: 1)
+    await #expect(processExitsWith: .failure) { [path = path as String] in
+      let writer = try ContainerWriter(path: path, kind: "k", version: 1)
       try writer.write("x", [1])
       try writer.finish()
-      let array = try Container(path: folder.path + "/a", kind: "k", maximumVersion: 1)
-        .array("x", of: Int.self)
+      let array = try Container(path: path, kind: "k", maximumVersion: 1).array("x", of: Int.self)
       _ = array[1]
     }
+  }
+
+  @Test func `threads may ask for the same blocks at the same time`() throws {
+    try writeSmall()
+    let container = try Container(path: path, kind: "segment", maximumVersion: 3)
+    let right = Mutex(0)
+    DispatchQueue.concurrentPerform(iterations: 64) { _ in
+      let longs = (try? container.array("longs", of: Int64.self)).map(Array.init)
+      let manifest = try? container.json("manifest", as: Manifest.self)
+      if longs == [.min, 0, .max], manifest == Manifest() { right.withLock { $0 += 1 } }
+    }
+    #expect(right.withLock { $0 } == 64)
   }
 }

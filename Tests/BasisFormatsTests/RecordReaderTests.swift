@@ -459,7 +459,9 @@ import Testing
     }
   }
 
-  @Test func `a file far larger than the memory taken is read in few megabytes`() async throws {
+  /// The address sanitizer keeps what was freed, so memory says nothing under it.
+  @Test(.enabled(if: dlsym(nil, "__asan_init") == nil))
+  func `a file far larger than the memory taken is read in few megabytes`() async throws {
     await #expect(processExitsWith: .success) {
       // 300 MB of lines in concatenated members.
       let line = String(repeating: "all work and no play ", count: 500) + "\n"
