@@ -10,19 +10,40 @@ struct Info: ParsableCommand {
     discussion: """
       EXAMPLES
         basis info packages
-        basis info packages --json
+        basis info packages --sample 5 --json
       """)
 
   @Argument(help: "The collection.")
   var name: String
 
+  @Option(help: "Show this many records, chosen at random by --seed.")
+  var sample = 0
+
   @OptionGroup var data: DataOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup var work: WorkOptions
+
+  func validate() throws {
+    if sample < 0 { throw ValidationError("--sample must be at least 0, not \(sample)") }
+  }
 
   func run() throws {
-    let info = try VectorCollection(data.folder(name), for: .read).info()
+    let collection = try VectorCollection(data.folder(name), for: .read)
+    let info = try collection.info()
+    let records =
+      sample == 0 ? [] : try collection.store.snapshot().sample(sample, in: work.context())
     if output.json {
-      try output.print(json: info.json)
+      var object = info.jsonObject
+      if sample > 0 {
+        object["sample"] = .array(
+          try records.map { record throws(BasisError) in
+            .object([
+              "key": .string(record.key), "text": .string(record.text),
+              "payload": try JSONValue(parsing: record.payload),
+            ])
+          })
+      }
+      try output.print(json: .object(object))
       return
     }
     var text = """
@@ -39,15 +60,21 @@ struct Info: ParsableCommand {
         + "\(space.encoder ?? "ready-made vectors")\n"
     }
     if info.spaces.isEmpty {
-      text += "space       provisional: fitted at each search until 1,024 records are there\n"
+      text += "space       provisional: fitted at each search until \(grouped(VectorCollection.minimumSealCount)) records are there\n"
+    }
+    for record in records {
+      let room = max(20, terminalWidth() - record.key.count - 4)
+      text += "  \(record.key)  \(excerpt(record.text, of: room, without: record.key))\n"
     }
     try writeToStandardOutput(text)
   }
 }
 
 extension CollectionInfo {
-  var json: JSONValue {
-    .object([
+  var json: JSONValue { .object(jsonObject) }
+
+  var jsonObject: [String: JSONValue] {
+    [
       "name": .string(name),
       "records": .integer(Int64(recordCount)),
       "pending": .integer(Int64(pendingCount)),
@@ -63,7 +90,7 @@ extension CollectionInfo {
             "encoder": space.encoder.map { .string($0) } ?? .null,
           ])
         }),
-    ])
+    ]
   }
 }
 

@@ -42,6 +42,9 @@ struct Ingest: ParsableCommand {
   @Option(help: "Dimension of a corpus-trained encoder.")
   var dimension: Int?
 
+  @Option(help: "Records a transaction: each waits for the disk once.")
+  var batch = 1000
+
   @Flag(help: "Print a JSON line with the count of durable records after each transaction.")
   var acknowledge = false
 
@@ -51,6 +54,7 @@ struct Ingest: ParsableCommand {
 
   func validate() throws {
     guard !files.isEmpty else { throw ValidationError("name at least one file to read, or -") }
+    guard batch >= 1 else { throw ValidationError("--batch must be at least 1, not \(batch)") }
     if let dimension, dimension < 1 || dimension > 4096 {
       throw ValidationError("--dimension must be in 1 ... 4096, not \(dimension)")
     }
@@ -67,6 +71,7 @@ struct Ingest: ParsableCommand {
     }
     options.encoder = encoder
     options.dimension = dimension
+    options.batchCount = batch
     let acknowledge = self.acknowledge
     let report = try VectorCollection.ingest(
       files: files, into: try data.folder(name), options: options, in: context

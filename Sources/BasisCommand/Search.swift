@@ -74,7 +74,7 @@ struct Search: ParsableCommand {
     }
     try writeToStandardOutput(text)
     if result.hits.isEmpty { output.remark("nothing found") }
-    output.remark("\(result.hits.count) hits in \(duration(result.seconds)), \(result.plan.summary)")
+    output.remark("\(result.hits.count) \(result.hits.count == 1 ? "hit" : "hits") in \(duration(result.seconds)), \(result.plan.summary)")
     if explain { for step in result.plan.steps { output.remark("  \(step)") } }
   }
 }
@@ -110,12 +110,4 @@ extension SearchResult {
 private func padded(_ number: Int, _ width: Int) -> String {
   let text = String(number)
   return String(repeating: " ", count: max(0, width - text.count)) + text
-}
-
-/// The text on one line, cut at `width` characters, without a leading repetition of the key.
-private func excerpt(_ text: String, of width: Int, without key: String) -> String {
-  let lines = text.split(whereSeparator: \.isNewline).drop { $0 == key }
-  let line = lines.joined(separator: " · ").split(whereSeparator: \.isWhitespace)
-    .joined(separator: " ")
-  return line.count <= width ? line : line.prefix(width - 1) + "…"
 }

@@ -11,3 +11,11 @@ func terminalWidth() -> Int {
   else { return 100 }
   return Int(size.ws_col)
 }
+
+/// The text on one line, cut at `width` characters, without a leading repetition of the key.
+func excerpt(_ text: String, of width: Int, without key: String) -> String {
+  let lines = text.split(whereSeparator: \.isNewline).drop { $0 == key }
+  let line = lines.joined(separator: " · ").split(whereSeparator: \.isWhitespace)
+    .joined(separator: " ")
+  return line.count <= width ? line : line.prefix(width - 1) + "…"
+}

@@ -27,24 +27,40 @@ enum Catalog {
   }
 
   /// A pool in write-ahead mode whose commits are on disk when they return.
+  ///
+  /// Readers, too, open the file for writing where they may: after a writer was killed, the first
+  /// to come has to replay its log, and SQLite lets only writers do that.
   static func open(_ path: String, writable: Bool) throws(BasisError) -> DatabasePool {
     try translating("open the catalogue \(path)") {
-      var configuration = Configuration()
-      configuration.readonly = !writable
-      configuration.busyMode = .timeout(10)
-      configuration.maximumReaderCount = 8
-      configuration.prepareDatabase { db in
-        try db.execute(sql: "PRAGMA cache_size = -8192")
-        // Deleted payloads must not linger in free pages.
-        if writable { try db.execute(sql: "PRAGMA secure_delete = ON") }
+      do {
+        return try openPool(path, readonly: false, writable: writable)
+      } catch let error as DatabaseError
+        where !writable
+        && [.SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM].contains(error.resultCode)
+      {
+        return try openPool(path, readonly: true, writable: false)
       }
-      let pool = try DatabasePool(path: path, configuration: configuration)
-      if writable {
-        // The pool lowers this to NORMAL when it enters write-ahead mode.
-        try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-      }
-      return pool
     }
+  }
+
+  private static func openPool(_ path: String, readonly: Bool, writable: Bool) throws
+    -> DatabasePool
+  {
+    var configuration = Configuration()
+    configuration.readonly = readonly
+    configuration.busyMode = .timeout(10)
+    configuration.maximumReaderCount = 8
+    configuration.prepareDatabase { db in
+      try db.execute(sql: "PRAGMA cache_size = -8192")
+      // Deleted payloads must not linger in free pages.
+      if writable { try db.execute(sql: "PRAGMA secure_delete = ON") }
+    }
+    let pool = try DatabasePool(path: path, configuration: configuration)
+    if writable {
+      // The pool lowers this to NORMAL when it enters write-ahead mode.
+      try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+    }
+    return pool
   }
 
   static let schema = """

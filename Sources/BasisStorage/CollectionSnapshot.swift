@@ -132,6 +132,20 @@ public final class CollectionSnapshot: Sendable {
     }
   }
 
+  /// At most `count` records, each subset equally likely, in the order of writing.
+  ///
+  /// - Complexity: one scan of the sequences.
+  public func sample(_ count: Int, in run: RunContext) throws(BasisError) -> [StoredRecord] {
+    let sequences = try reading { db in
+      try Int64.fetchAll(db, sql: "SELECT sequence FROM records ORDER BY sequence")
+    }
+    var generator = run.generator("record-sample")
+    let chosen = generator.sample(min(max(0, count), sequences.count), of: sequences.count)
+      .map { sequences[$0] }
+    let found = try records(chosen)
+    return chosen.compactMap { found[$0] }
+  }
+
   /// The sequences of the records that the filter lets through, rising.
   ///
   /// - Complexity: one scan of the payloads.

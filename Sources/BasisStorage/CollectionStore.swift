@@ -33,8 +33,9 @@ public final class CollectionStore: Sendable {
       throw BasisError(.alreadyExists, "there is a collection '\(folder.name)' already")
     }
     let home = (folder.path as NSString).deletingLastPathComponent
-    let partial = "\(home)/.\(folder.name).partial-\(getpid())"
+    let partial = "\(home)/\(partialPrefix(folder))\(getpid())"
     try makeFolder(home)
+    removeAbandonedCreations(of: folder)
     try? FileManager.default.removeItem(atPath: partial)
     do throws(BasisError) {
       for path in [partial, partial + "/segments", partial + "/models"] { try makeFolder(path) }
@@ -217,8 +218,25 @@ public final class CollectionStore: Sendable {
     return segment
   }
 
+  private static func partialPrefix(_ folder: CollectionFolder) -> String {
+    ".\(folder.name).partial-"
+  }
+
+  /// Removes what processes that are no more left of a creation.
+  private static func removeAbandonedCreations(of folder: CollectionFolder) {
+    let home = (folder.path as NSString).deletingLastPathComponent
+    let prefix = partialPrefix(folder)
+    for entry in (try? FileManager.default.contentsOfDirectory(atPath: home)) ?? [] {
+      guard entry.hasPrefix(prefix), let process = Int32(entry.dropFirst(prefix.count)),
+        kill(process, 0) != 0, errno == ESRCH
+      else { continue }
+      try? FileManager.default.removeItem(atPath: home + "/" + entry)
+    }
+  }
+
   /// Removes files that a killed writer left and no catalogue names.
   private func removeLeftovers() {
+    CollectionStore.removeAbandonedCreations(of: folder)
     let named = try? reading("list the files") { db in
       (
         segments: try Set(String.fetchAll(db, sql: "SELECT file FROM segments")),

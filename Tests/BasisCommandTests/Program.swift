@@ -44,11 +44,15 @@ struct Program {
 
   /// Runs to the end. Output goes through files, which never fill up as a pipe does.
   func run(_ arguments: String..., input: String = "") throws -> Outcome {
+    try run(arguments, input: input)
+  }
+
+  func run(_ arguments: [String], input: String = "") throws -> Outcome {
     let process = make(arguments)
     let name = UUID().uuidString
     let output = URL(fileURLWithPath: folder.path + "/\(name).out")
     let errors = URL(fileURLWithPath: folder.path + "/\(name).err")
-    for file in [output, errors] { FileManager.default.createFile(atPath: file.path, contents: nil) }
+    for file in [output, errors] { try Data().write(to: file) }
     let source = try folder.write("\(name).in", input)
     process.standardInput = FileHandle(forReadingAtPath: source)
     process.standardOutput = try FileHandle(forWritingTo: output)
