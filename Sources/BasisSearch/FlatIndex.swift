@@ -20,6 +20,7 @@ public struct FlatIndex: Sendable {
   /// An index over a matrix, which it does not copy.
   ///
   /// - Parameter rows: `n × d`, finite.
+  ///   - metric: how rows are compared.
   /// - Throws: `.badData` naming the row and column of a value that is not finite.
   /// - Complexity: O(*n* *d*): reads the matrix once, for the norms.
   public init(_ rows: Matrix, metric: Metric) throws(BasisError) {
@@ -43,6 +44,7 @@ extension FlatIndex: SearchIndex {
   ///   - queries: a query a row, finite, of the index's dimension.
   ///   - k: at least 0; more than ``count`` gives all rows.
   ///   - allowed: the rows that may be answered, or nil for all; `allowed.count` equals ``count``.
+  ///   - run: seed, threads and cancellation.
   /// - Returns: for each query at most `k` neighbours, nearest first, ties by smaller id. Distances
   ///   by the cosine are cut to `0 ... 2`; a distance that overflows is infinite, or is left out.
   /// - Throws: `.invalidArgument` for a negative `k`; `.dimensionMismatch` with both dimensions or

@@ -22,8 +22,10 @@ extension LexicalIndex: SearchIndex {
   ///
   /// - Parameters:
   ///   - k: at least 0.
+  ///   - query: what is looked for.
   ///   - allowed: the documents that may be answered, or nil for all; it does not change scores.
   ///   - statistics: of all indexes that the query is asked of together, or nil for this one alone.
+  ///   - run: seed, threads and cancellation.
   /// - Returns: at most `k` documents that have a term of the query, best first, ties by smaller
   ///   id; `distance` is the score of ``BM25`` times −1.
   /// - Throws: `.invalidArgument` for a negative `k` or a weight that is negative or not finite;
@@ -101,6 +103,8 @@ extension LexicalIndex: SearchIndex {
   /// query's order. Their scores, added up in this order, are the score of a search.
   ///
   /// - Parameter statistics: as given to the search.
+  ///   - document: the document's number.
+  ///   - query: what is looked for.
   /// - Throws: `.invalidArgument` if there is no such document; as ``search(_:k:allowing:statistics:in:)``.
   /// - Complexity: O(postings of the query's terms).
   public func explain(

@@ -51,18 +51,38 @@ public struct CorpusEncoderModel: TextEncoder {
         var counter =
           counters.withLock { $0.popLast() }
           ?? TermCounter(analyzer: settings.analyzer, vocabulary: vocabulary)
+        var terms: [Int32] = []
+        var weights: [Float] = []
         for row in rows {
-          let out = result.base + row * dimension
-          projection.withUnsafeFloats { projection in
-            counter.forEachTerm(of: texts[row]) { term, count in
-              let weight = settings.localWeight(count)
-              let source = projection.baseAddress.unsafelyUnwrapped + term * dimension
-              for column in 0..<dimension { out[column] += weight * source[column] }
-            }
+          terms.removeAll(keepingCapacity: true)
+          weights.removeAll(keepingCapacity: true)
+          counter.forEachTerm(of: texts[row]) { term, count in
+            terms.append(Int32(truncatingIfNeeded: term))
+            weights.append(settings.localWeight(count))
           }
+          let out = result.base + row * dimension
+          project(terms, weights, into: out)
           Self.normalize(out, count: dimension)
         }
         counters.withLock { $0.append(counter) }
+      }
+    }
+  }
+
+  /// Σ weights · rows of the projection.
+  private func project(
+    _ terms: [Int32], _ weights: [Float], into out: UnsafeMutablePointer<Float>
+  ) {
+    projection.withUnsafeFloats { projection in
+      terms.withUnsafeBufferPointer { terms in
+        weights.withUnsafeBufferPointer { weights in
+          guard let dense = projection.baseAddress, let rows = terms.baseAddress,
+            let weights = weights.baseAddress, !terms.isEmpty
+          else { return }
+          Kernels.weightedRows(
+            weights, rows, count: terms.count, dense: dense, stride: space.dimension,
+            columnCount: space.dimension, into: out)
+        }
       }
     }
   }
