@@ -36,6 +36,9 @@ extension VectorCollection {
   /// - Parameters:
   ///   - files: paths; `-` is standard input.
   ///   - acknowledge: called after each transaction with the number of records read so far.
+  ///   - folder: where the collection is, or will be.
+  ///   - options: how records are read from the files.
+  ///   - run: seed, threads and cancellation.
   /// - Throws: `.badData` naming file and row for a record that cannot be used; `.notFound`; what
   ///   the store throws. What was acknowledged stays.
   /// - Complexity: memory of one batch and one segment, whatever the size of the files.

@@ -21,7 +21,8 @@ public final class VectorCollection: Sendable {
 
   /// Opens an existing collection.
   ///
-  /// - Throws: see ``BasisStorage/CollectionStore/init(_:for:)``.
+  /// - Throws: `.notFound` with the nearest names; `.busy` if somebody else writes;
+  ///   `.newerFormat`; `.corruptFile`.
   public convenience init(_ folder: CollectionFolder, for access: CollectionStore.Access)
     throws(BasisError)
   {
@@ -43,7 +44,9 @@ public final class VectorCollection: Sendable {
     return count
   }
 
-  /// Deletes the records with these keys. See ``BasisStorage/CollectionStore/delete(keys:)``.
+  /// Deletes the records with these keys; keys that are not there are ignored.
+  ///
+  /// - Returns: how many there were.
   @discardableResult
   public func delete(keys: [String]) throws(BasisError) -> Int { try store.delete(keys: keys) }
 

@@ -65,6 +65,8 @@ public struct Matrix: Sendable {
   /// - Parameters:
   ///   - base: `rowCount × columnCount` floats, never written through this matrix: the first
   ///     change copies them.
+  ///   - rowCount: rows, at least 0.
+  ///   - columnCount: columns, at least 0.
   ///   - owner: kept alive as long as the memory is in use.
   public init(
     rowCount: Int, columnCount: Int, borrowing base: UnsafePointer<Float>, owner: AnyObject

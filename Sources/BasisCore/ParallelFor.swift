@@ -8,7 +8,9 @@ import Synchronization
 ///
 /// - Parameters:
 ///   - grain: rows a chunk, at least 1.
+///   - count: how many rows there are, at least 0.
 ///   - body: called once per chunk, from any thread, with the chunk's number and its range.
+///   - run: seed, threads and cancellation.
 /// - Throws: the error of the lowest chunk that failed, so that a failing run is reproducible;
 ///   `.cancelled` if the run is cancelled between two chunks.
 public func parallelFor(

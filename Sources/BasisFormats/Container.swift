@@ -66,6 +66,7 @@ public final class Container: Sendable {
   ///
   /// - Parameters:
   ///   - kind: what the file must say that it holds, up to 8 ASCII characters.
+  ///   - path: the file.
   ///   - maximumVersion: the newest version of the kind that the caller can read.
   /// - Throws: `.notFound`; `.corruptFile` if it is not a container of this kind, or is damaged;
   ///   `.newerFormat`; `.inputOutput`.
@@ -101,6 +102,7 @@ public final class Container: Sendable {
   /// The elements of a block, in the mapping.
   ///
   /// - Parameter type: what was written, or a type of the same stride for which every bit pattern
+  /// - Parameter name: the name of the block, unique in its file.
   ///   is a value; a streamed block can be read as any.
   /// - Throws: `.corruptFile` if the block is missing, damaged, or holds elements of another size.
   /// - Precondition: `T` is aligned to at most 64 bytes.
@@ -139,6 +141,7 @@ public final class Container: Sendable {
   /// The floats of a block as rows of `columnCount`. The matrix borrows the mapping.
   ///
   /// - Parameter columnCount: at least 1, or 0 for an empty block.
+  /// - Parameter name: the name of the block, unique in its file.
   /// - Throws: `.corruptFile` if the block is missing, damaged, or does not divide into such rows.
   public func matrix(_ name: String, columnCount: Int) throws(BasisError) -> Matrix {
     let floats = try array(name, of: Float.self)

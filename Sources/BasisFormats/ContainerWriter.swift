@@ -66,7 +66,7 @@ public final class ContainerWriter {
     }
   }
 
-  /// Writes a block of elements, as they lie in memory. See ``write(_:_:)-([T])``.
+  /// Writes a block of elements, as they lie in memory.
   public func write<T: BitwiseCopyable>(_ name: String, _ values: UnsafeBufferPointer<T>)
     throws(BasisError)
   {

@@ -37,6 +37,7 @@ extension LinearAlgebra {
   /// again, one above the other. The blocks do not depend on the number of threads.
   ///
   /// - Parameter a: `m × n`, finite.
+  /// - Parameter run: seed, threads and cancellation.
   /// - Throws: `.badData` naming row and column of a value that is not finite; `.unsupported` for
   ///   a side of 2³¹ or more; `.missingDependency`; `.cancelled`.
   /// - Complexity: O(*m* *n* min(*m*, *n*)), parallel over the blocks.
@@ -204,6 +205,7 @@ extension LinearAlgebra {
   /// The singular value decomposition with min(*m*, *n*) columns.
   ///
   /// - Parameter a: `m × n`, finite.
+  /// - Parameter run: seed, threads and cancellation.
   /// - Throws: `.badData` naming row and column of a value that is not finite; `.unsupported` for
   ///   a side of 2³¹ or more; `.missingDependency`; `.cancelled`.
   /// - Complexity: O(*m* *n* min(*m*, *n*)); the first step for a matrix that is far from square, a

@@ -20,6 +20,9 @@ public enum LinearAlgebra {
   /// - Parameters:
   ///   - a: `m × d`, or `d × m` with `transposingA`.
   ///   - b: `d × n`, or `n × d` with `transposingB`.
+  ///   - transposingA: use the transpose of `a`.
+  ///   - run: seed, threads and cancellation.
+  ///   - transposingB: use the transpose of `b`.
   /// - Returns: `m × n`. With OpenBLAS, sums of more than 16,384 products are added up in `Double`,
   ///   from parts of 8,192.
   /// - Throws: `.dimensionMismatch` with both shapes; `.unsupported` for a side of 2³¹ or more;

@@ -41,6 +41,7 @@ public struct RandomizedSVD: Settings {
   /// Decomposes a sparse matrix without making it dense.
   ///
   /// - Parameter x: `n × columns`, finite.
+  /// - Parameter run: seed, threads and cancellation.
   /// - Returns: *k* = min(`rank`, *n*, *columns*) singular values with their vectors.
   /// - Throws: `.invalidArgument` for a setting outside its range; `.badData` naming row and
   ///   column of a value that is not finite; `.missingDependency` without OpenBLAS; `.cancelled`.
@@ -61,6 +62,7 @@ public struct RandomizedSVD: Settings {
   /// Decomposes a dense matrix.
   ///
   /// - Parameter x: `n × columns`, finite.
+  /// - Parameter run: seed, threads and cancellation.
   /// - Returns: *k* = min(`rank`, *n*, *columns*) singular values with their vectors.
   /// - Throws: as for a sparse matrix.
   /// - Complexity: O(*q* *l* *n* *columns*) time, O(*l* (*n* + *columns*)) memory.

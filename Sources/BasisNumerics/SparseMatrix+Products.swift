@@ -26,6 +26,7 @@ extension SparseMatrix {
   /// `self · dense`.
   ///
   /// - Parameter dense: `columnCount × n`.
+  /// - Parameter run: seed, threads and cancellation.
   /// - Returns: `rowCount × n`; each value is the sum over the row's entries in order.
   /// - Throws: `.dimensionMismatch` with both shapes; `.cancelled`.
   /// - Complexity: O(*nonzeros* · *n*), parallel over blocks of rows.

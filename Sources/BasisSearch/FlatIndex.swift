@@ -20,7 +20,7 @@ public struct FlatIndex: Sendable {
   /// An index over a matrix, which it does not copy.
   ///
   /// - Parameter rows: `n × d`, finite.
-  ///   - metric: how rows are compared.
+  /// - Parameter metric: how rows are compared.
   /// - Throws: `.badData` naming the row and column of a value that is not finite.
   /// - Complexity: O(*n* *d*): reads the matrix once, for the norms.
   public init(_ rows: Matrix, metric: Metric) throws(BasisError) {

@@ -103,8 +103,8 @@ extension LexicalIndex: SearchIndex {
   /// query's order. Their scores, added up in this order, are the score of a search.
   ///
   /// - Parameter statistics: as given to the search.
-  ///   - document: the document's number.
-  ///   - query: what is looked for.
+  /// - Parameter document: the document's number.
+  /// - Parameter query: what is looked for.
   /// - Throws: `.invalidArgument` if there is no such document; as ``search(_:k:allowing:statistics:in:)``.
   /// - Complexity: O(postings of the query's terms).
   public func explain(

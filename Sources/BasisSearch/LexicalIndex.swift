@@ -66,7 +66,7 @@ public struct LexicalIndex: Sendable {
   /// Opens an index in a file. Its blocks stay there and are read as they are needed.
   ///
   /// - Parameter prefix: what ``write(to:prefix:)`` was given.
-  ///   - container: where the blocks are.
+  /// - Parameter container: where the blocks are.
   /// - Throws: `.corruptFile` if a block is missing, damaged or does not fit the others;
   ///   `.newerFormat`.
   public init(from container: Container, prefix: String) throws(BasisError) {
@@ -95,7 +95,7 @@ public struct LexicalIndex: Sendable {
   /// Writes the index as blocks of a file that is being made.
   ///
   /// - Parameter prefix: starts each block's name, so that several indexes fit into one file.
-  ///   - writer: where the blocks go.
+  /// - Parameter writer: where the blocks go.
   /// - Throws: `.inputOutput`.
   public func write(to writer: ContainerWriter, prefix: String) throws(BasisError) {
     try writer.write(

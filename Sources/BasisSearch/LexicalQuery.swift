@@ -23,7 +23,7 @@ public struct LexicalQuery: Sendable, Hashable {
   /// occurs. Empty if the text has nothing but stop words.
   ///
   /// - Parameter analyzer: the one that made the index, ``LexicalIndex/analyzer``.
-  ///   - text: a JSON text.
+  /// - Parameter text: a JSON text.
   public init(_ text: String, analyzer: Analyzer) {
     terms = []
     var positions: [String: Int] = [:]

@@ -16,9 +16,7 @@ public protocol SearchIndex: Sendable {
   /// - Parameters:
   ///   - k: at least 0.
   ///   - queries: what is looked for, one a row.
-  ///   - queries: what is looked for, one a row.
   ///   - allowed: the rows that may be answered, or nil for all; `allowed.count` equals ``count``.
-  ///   - run: seed, threads and cancellation.
   ///   - run: seed, threads and cancellation.
   /// - Throws: `.invalidArgument` for a negative `k`; `.dimensionMismatch` if a query or the bitmap
   ///   does not fit; `.badData` for a query that is not finite; `.cancelled`.

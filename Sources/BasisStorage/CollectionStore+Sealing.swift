@@ -48,6 +48,7 @@ extension CollectionStore {
   /// - Parameters:
   ///   - spaces: the dense spaces that get vectors.
   ///   - encode: vectors of these texts in this space, one row each.
+  ///   - run: seed, threads and cancellation.
   /// - Returns: how many records were sealed; 0 if none waited.
   /// - Complexity: memory of one segment: its vectors and its lexical index.
   public func seal(

@@ -140,6 +140,7 @@ public final class CollectionStore: Sendable {
   /// Adds a space whose vectors later segments will hold.
   ///
   /// - Parameter writeModel: writes the encoder's model, if it has one, into a file of the
+  /// - Parameter space: whose vectors they are; its name and version must be new.
   ///   collection; the space is named in the catalogue only when the file is on disk.
   /// - Throws: `.alreadyExists` for a name and version that are taken.
   public func addSpace(
