@@ -30,7 +30,7 @@ else
     cp /var/lib/dpkg/status "$list"
   fi
   "$basis" ingest "$name" "$list" --format debian --data "$home"
-  queries=("make files smaller" "play music from the command line" "find duplicate photos")
+  queries=("compress files" "play music from the command line" "find duplicate photos")
 fi
 "$basis" info "$name" --data "$home"
 

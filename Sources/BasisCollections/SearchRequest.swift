@@ -6,7 +6,7 @@ public enum SearchMode: String, Sendable, CaseIterable {
   case lexical
   /// By vectors.
   case dense
-  /// Both rankings, joined by reciprocal rank.
+  /// Both rankings, joined by a weighted sum of their scores.
   case hybrid
 }
 
@@ -23,6 +23,8 @@ public struct SearchRequest: Sendable {
   /// At most this many hits, at least 0.
   public var k = 10
   public var filter: Filter?
+  /// The say of the lexical ranking in a hybrid one, from 0 to 1; nil for what suits the encoder.
+  public var lexicalWeight: Double?
   /// At most one hit, the best, for each value of this payload field; records without the field
   /// stay single.
   public var groupField: String?

@@ -49,7 +49,9 @@ extension VectorCollection {
     let start = DispatchTime.now().uptimeNanoseconds
     // All files are opened before anything is made, so that a wrong name costs nothing.
     var sources: [(path: String, source: RecordSource)] = []
-    for path in files { sources.append((path, try RecordSource(path: path, format: options.format))) }
+    for path in files {
+      sources.append((path, try RecordSource(path: path, format: options.format)))
+    }
 
     var report = IngestReport()
     var collection: VectorCollection?

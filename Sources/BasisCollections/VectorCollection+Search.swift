@@ -92,8 +92,10 @@ private struct Search {
           + "\(ranking.neighbors.count) candidates")
     }
     var dense: [Neighbor]?
+    var space: Space?
     if request.mode != .lexical, let side = try view.dense(in: run) {
-      let space = side.encoder.space
+      let encoderSpace = side.encoder.space
+      space = encoderSpace
       let vector = try side.encoder.encode([query.text], as: .query, in: run)
       // A text without a single known term has no direction: all records are equally far.
       let isBlind = vector.withUnsafeFloats { $0.allSatisfy { $0 == 0 } }
@@ -101,10 +103,11 @@ private struct Search {
         isBlind
         ? [] : try view.denseRanking(vector, of: side, k: depths, allowed: allowed, in: run)
       dense = ranking
-      let name = space.id.version == 0 ? "\(space.id.name), provisional" : space.id.description
+      let id = encoderSpace.id
+      let name = id.version == 0 ? "\(id.name), provisional" : id.description
       steps.append(
-        "dense: exact scan in \(name), \(space.dimension) dimensions, \(space.metric.rawValue); "
-          + "\(ranking.count) candidates")
+        "dense: exact scan in \(name), \(encoderSpace.dimension) dimensions, "
+          + "\(encoderSpace.metric.rawValue); \(ranking.count) candidates")
     }
 
     var ranked: [(sequence: Int, score: Float, ranks: [Int?])]
@@ -112,13 +115,18 @@ private struct Search {
     case .lexical:
       ranked = (lexical?.neighbors ?? []).map { ($0.id, -$0.distance, []) }
     case .dense:
-      let metric = view.snapshot.currentSpace?.space.metric ?? .cosine
+      let metric = space?.metric ?? .cosine
       ranked = (dense ?? []).map { ($0.id, metric.similarity(distance: $0.distance), []) }
     case .hybrid:
-      let fused = try Fusion().fuse(
-        [lexical?.neighbors ?? [], dense ?? []], k: depths)
-      ranked = fused.map { ($0.id, Float($0.score), $0.ranks) }
-      steps.append("hybrid: reciprocal rank fusion of \(ranked.count) candidates")
+      let fusion = try HybridFusion(
+        lexicalWeight: lexicalWeight(for: space))
+      ranked = try fusion.fuse(
+        lexical: lexical?.neighbors ?? [], dense: dense ?? [], metric: space?.metric ?? .cosine,
+        k: depths
+      ).map { ($0.id, Float($0.score), $0.ranks) }
+      steps.append(
+        "hybrid: scores joined, lexical weight \(fusion.lexicalWeight); "
+          + "\(ranked.count) candidates")
     }
     let rankedCount = ranked.count
     ranked.removeAll { $0.sequence == query.sequence }
@@ -126,6 +134,17 @@ private struct Search {
 
     let hits = try fetch(ranked, terms: terms, statistics: lexical?.statistics)
     return (hits, rankedCount)
+  }
+
+  /// A space learnt from the corpus knows no more than its words do; a language model does.
+  private func lexicalWeight(for space: Space?) throws(BasisError) -> Double {
+    guard let weight = request.lexicalWeight else {
+      return space?.encoder == "corpus" ? HybridFusion().lexicalWeight : 0.5
+    }
+    guard weight >= 0, weight <= 1 else {
+      throw BasisError(.invalidArgument, "the lexical weight must be in 0 ... 1, not \(weight)")
+    }
+    return weight
   }
 
   /// The records behind a ranking, one a group, up to `k`.
@@ -145,7 +164,9 @@ private struct Search {
         if let field = request.groupField,
           let value = try JSONValue(parsing: record.payload).value(at: field), !value.isNull,
           !groups.insert(value).inserted
-        { continue }
+        {
+          continue
+        }
         hits.append(
           SearchResult.Hit(
             key: record.key, score: candidate.score, payload: record.payload, text: record.text,

@@ -60,7 +60,8 @@ struct Info: ParsableCommand {
         + "\(space.encoder ?? "ready-made vectors")\n"
     }
     if info.spaces.isEmpty {
-      text += "space       provisional: fitted at each search until \(grouped(VectorCollection.minimumSealCount)) records are there\n"
+      text +=
+        "space       provisional: fitted at each search until \(grouped(VectorCollection.minimumSealCount)) records are there\n"
     }
     for record in records {
       let room = max(20, terminalWidth() - record.key.count - 4)

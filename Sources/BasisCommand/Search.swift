@@ -13,7 +13,7 @@ struct Search: ParsableCommand {
         basis search packages "shell" --mode lexical --where 'section = "utils" and size < 100000'
 
       Lexical search scores shared words (BM25); dense search compares vectors; hybrid, the default,
-      joins both rankings by reciprocal rank.
+      joins both by a weighted sum of their scores.
       """)
 
   @Argument(help: "The collection.")
@@ -34,6 +34,9 @@ struct Search: ParsableCommand {
   @Option(help: "Only records that meet a condition, as in 'size < 100 and section = \"utils\"'.")
   var `where`: String?
 
+  @Option(help: "Say of the lexical side in a hybrid search, 0 to 1 (default: by the encoder).")
+  var lexicalWeight: Double?
+
   @Option(help: "At most one hit for each value of a payload field.")
   var groupBy: String?
 
@@ -48,6 +51,9 @@ struct Search: ParsableCommand {
     guard (query == nil) != (key == nil) else {
       throw ValidationError("give a text to look for, or --key")
     }
+    if let lexicalWeight, !(0...1).contains(lexicalWeight) {
+      throw ValidationError("--lexical-weight must be in 0 ... 1, not \(lexicalWeight)")
+    }
     if k < 1 { throw ValidationError("-k must be at least 1, not \(k)") }
   }
 
@@ -58,6 +64,7 @@ struct Search: ParsableCommand {
     request.k = k
     request.filter = try `where`.map { source throws(BasisError) in try Filter(source) }
     request.groupField = groupBy
+    request.lexicalWeight = lexicalWeight
     request.explains = explain
     let result = try collection.search(request, in: work.context())
     if output.json {
@@ -74,7 +81,9 @@ struct Search: ParsableCommand {
     }
     try writeToStandardOutput(text)
     if result.hits.isEmpty { output.remark("nothing found") }
-    output.remark("\(result.hits.count) \(result.hits.count == 1 ? "hit" : "hits") in \(duration(result.seconds)), \(result.plan.summary)")
+    output.remark(
+      "\(result.hits.count) \(result.hits.count == 1 ? "hit" : "hits") in \(duration(result.seconds)), \(result.plan.summary)"
+    )
     if explain { for step in result.plan.steps { output.remark("  \(step)") } }
   }
 }

@@ -155,7 +155,8 @@ func translating<T>(_ action: String, _ body: () throws -> T) throws(BasisError)
         .corruptFile, message + "; restore the collection from a backup or ingest it again",
         cause: error)
     case .SQLITE_BUSY, .SQLITE_LOCKED:
-      throw BasisError(.busy, message + "; try again when the other process has ended", cause: error)
+      throw BasisError(
+        .busy, message + "; try again when the other process has ended", cause: error)
     case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY, .SQLITE_IOERR:
       throw BasisError(
         .inputOutput, message + "; check that the folder exists, is readable and has room",

@@ -15,7 +15,7 @@ extension CollectionStore {
     while true {
       do {
         return try CollectionSnapshot(self)
-      } catch where error.code == .notFound && attempt < 5 {
+      } catch  where error.code == .notFound && attempt < 5 {
         attempt += 1
       }
     }

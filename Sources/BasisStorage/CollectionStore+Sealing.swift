@@ -94,7 +94,8 @@ extension CollectionStore {
         guard part.columnCount == space.dimension else {
           throw BasisError(
             .dimensionMismatch,
-            "the encoder of \(space.id) made \(part.columnCount) dimensions, not \(space.dimension)")
+            "the encoder of \(space.id) made \(part.columnCount) dimensions, not \(space.dimension)"
+          )
         }
         try part.requireFinite("a vector of \(space.id)")
         try part.withUnsafeFloats { floats throws(BasisError) in
@@ -148,7 +149,8 @@ extension CollectionStore {
 
   func pendingRecords(_ db: Database, after sequence: Int64, limit: Int) throws -> [PendingRecord] {
     let statement = try db.cachedStatement(
-      sql: "SELECT sequence, payload, text FROM records WHERE sequence > ? ORDER BY sequence LIMIT ?"
+      sql:
+        "SELECT sequence, payload, text FROM records WHERE sequence > ? ORDER BY sequence LIMIT ?"
     )
     return try Row.fetchAll(statement, arguments: [sequence, limit]).map {
       PendingRecord(sequence: $0[0], text: try text($0[1], $0[2]))

@@ -245,7 +245,8 @@ public final class CollectionStore: Sendable {
       )
     }
     guard let named else { return }
-    for (path, known) in [(folder.segmentsPath, named.segments), (folder.modelsPath, named.models)] {
+    for (path, known) in [(folder.segmentsPath, named.segments), (folder.modelsPath, named.models)]
+    {
       for file in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
       where !known.contains(file) {
         try? FileManager.default.removeItem(atPath: path + "/" + file)

@@ -81,7 +81,9 @@ import _BasisTestSupport
     for mode in SearchMode.allCases {
       let five = try search(data.texts[5]) { $0.mode = mode }.hits
       #expect(!five.contains { $0.key == "k5" }, "\(mode)")
-      let keys = try search(data.texts[6]) { $0.mode = mode; $0.k = 2000 }.hits.map(\.key)
+      let keys = try search(data.texts[6]) {
+        $0.mode = mode; $0.k = 2000
+      }.hits.map(\.key)
       #expect(Set(keys).isDisjoint(with: ["k6", "k10", "k15", "k19"]), "\(mode)")
       #expect(Set(keys).count == keys.count)
     }
@@ -123,7 +125,8 @@ import _BasisTestSupport
       ("name starts with 'A'", "a"), ("tags contains 'red'", "ab"), ("tags contains 'blue'", "a"),
       ("on = true", "a"), ("on = false", "b"), ("deep.er = 1", "a"), ("deep is not null", "a"),
       ("key = 'd'", "d"), ("key in ('a', 'd')", "ad"), ("`na me` = \"O'Neil \\\"x\\\"\"", "d"),
-      ("size = 3 or size = 10 and on = false", "ab"), ("(size = 3 or size = 10) and on = true", "a"),
+      ("size = 3 or size = 10 and on = false", "ab"),
+      ("(size = 3 or size = 10) and on = true", "a"),
       ("name < 'b'", "a"), ("absent = 1", ""), ("not (absent = 1)", "abcd"),
       ("key starts with 'a' or key = 'b'", "ab"), ("size <> 3", "bd"), ("size == 3", "a"),
     ]
@@ -168,7 +171,9 @@ import _BasisTestSupport
   @Test func `answers do not depend on segments or threads`() throws {
     let data = TopicTexts(count: 2500)
     try ingest(lines(data))
-    let whole = try search(data.texts[9]) { $0.mode = .lexical; $0.k = 50 }.hits
+    let whole = try search(data.texts[9]) {
+      $0.mode = .lexical; $0.k = 50
+    }.hits
     let parted = try CollectionFolder(name: "parted", in: folder.path)
     let store = try CollectionStore.create(
       parted, settings: CollectionSettings(textFields: ["body"], segmentRowLimit: 600))
@@ -206,7 +211,9 @@ import _BasisTestSupport
 
   @Test func `scores are explained term by term`() throws {
     try ingest(lines(TopicTexts(count: 1100)))
-    let result = try search("rowbq topicbcq") { $0.mode = .lexical; $0.explains = true; $0.k = 1 }
+    let result = try search("rowbq topicbcq") {
+      $0.mode = .lexical; $0.explains = true; $0.k = 1
+    }
     let line = try #require(result.hits.first?.explanation.first)
     #expect(line.hasPrefix("terms: rowbq "))
     #expect(line.contains("(1×, in 1 records)"))
@@ -220,7 +227,10 @@ import _BasisTestSupport
     (#"{"id":"a","text":"x"}"# + "\n" + #"{"text":"x"}"#, "docs.jsonl:2: no field 'id'"),
     (#"{"id":"a","text":"x"}"# + "\n" + #"{"id":"b","body":"x"}"#, "docs.jsonl:2: no field 'text'"),
     (#"{"text":"x"}"#, "docs.jsonl:1: no field looks like a key; name one with --key"),
-    (#"{"id":"x","size":3}"#, "docs.jsonl:1: no field looks like text; name one or more with --text"),
+    (
+      #"{"id":"x","size":3}"#,
+      "docs.jsonl:1: no field looks like text; name one or more with --text"
+    ),
     ("", "there is no record to read"),
     ("\n\n", "there is no record to read"),
   ])
@@ -250,7 +260,9 @@ import _BasisTestSupport
   @Test func `an encoder that is not there is named with those that are`() throws {
     var options = IngestOptions()
     options.encoder = "nomic"
-    let error = #expect(throws: BasisError.self) { try ingest(lines(TopicTexts(count: 3)), options) }
+    let error = #expect(throws: BasisError.self) {
+      try ingest(lines(TopicTexts(count: 3)), options)
+    }
     #expect(error?.message == "there is no encoder 'nomic'; there is 'corpus'")
     #expect(!place.exists)
   }
