@@ -4,14 +4,17 @@ import CBasisKernels
 ///
 /// Pointers must reach `count` floats (or as many as rows and strides say); nothing is checked.
 package enum Kernels {
-  /// The instruction set in force: `scalar`, `avx2` or `avx512`.
+  /// The instruction set in force: `scalar`, `avx2` or `avx512`, whatever extensions it has.
+  package static var levelName: String { String(cString: table.family) }
+
+  /// The table in force: `scalar`, `avx2`, `avx512`, `avx512vnni` or `avx512popcnt`.
   ///
   /// The best that the processor runs, or what `BASIS_SIMD_LEVEL` names; a name that is unknown, or
   /// that the processor cannot run, counts as none.
-  package static var levelName: String { String(cString: table.name) }
+  package static var tableName: String { String(cString: table.name) }
 
   // Unsafe to the compiler, which does not know that nobody writes the table.
-  fileprivate nonisolated(unsafe) static let table = basis_kernels().pointee
+  nonisolated(unsafe) static let table = basis_kernels().pointee
 
   /// Σ aᵢ bᵢ.
   package static func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: Int) -> Float
@@ -56,7 +59,7 @@ package enum Kernels {
   /// What ``product(_:aStride:aCount:_:bStride:bCount:dimension:into:cStride:scratch:)`` works in:
   /// 2.4 MB, one per thread, to be used again and again.
   package struct ProductScratch: ~Copyable {
-    fileprivate let base: UnsafeMutablePointer<Float>
+    let base: UnsafeMutablePointer<Float>
 
     package init() { base = .allocate(capacity: Int(BASIS_PRODUCT_SCRATCH)) }
 

@@ -1,23 +1,29 @@
-// The kernels, written once over a vector type. A level's file defines, and then includes this:
+// The kernels of floats, written once over a vector type. A level's file defines, and then includes
+// this:
 //   TARGET            function attribute that allows its instructions
-//   LEVEL_NAME        what BASIS_SIMD_LEVEL calls it
-//   LEVEL_TABLE       the table's name
 //   V, LANES          the vector and its number of floats
 //   TILE_ROWS, TILE_VECTORS   the product's register tile: that many rows by vectors
 //   v_zero, v_set, v_load, v_store, v_load_first, v_store_first (the first count lanes; the others
 //   load as zero), v_add, v_sub, v_fma, v_sum, v_sum4 (each of four as v_sum), pack_columns
+//   v_load_f16, v_load_first_f16, v_store_f16, v_store_first_f16, and the same of bf16: as many
+//   shorter numbers in memory
 //
 // Loops over constants unroll, so that arrays of vectors live in registers.
 #define KERNEL TARGET static
 #define INLINE TARGET static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 16")
 
+#define JOINED(a, b) a##_##b
+#define JOIN(a, b) JOINED(a, b)
+
+// How many rows a query meets at once, in all kernels.
+#define ROWS_AT_ONCE 4
+
 // --- Distances
 
 // Four sums per row, added up in one fixed order: this is what makes the bits of a pair the same
 // among one row and among four.
 #define ACCUMULATORS 4
-#define ROWS_AT_ONCE 4
 
 INLINE V add_term(V q, V r, V sum, int difference) {
   if (!difference) return v_fma(q, r, sum);
@@ -25,120 +31,64 @@ INLINE V add_term(V q, V r, V sum, int difference) {
   return v_fma(delta, delta, sum);
 }
 
-INLINE void add_vector(const float *query, const float *const *rows, int row_count, size_t i,
-                       V (*sums)[ACCUMULATORS], int which, int difference) {
-  V q = v_load(query + i);
-  UNROLL for (int r = 0; r < row_count; r++) {
-    sums[r][which] = add_term(q, v_load(rows[r] + i), sums[r][which], difference);
-  }
-}
+#define PAIR f32
+#define QUERY float
+#define ROW float
+#define LOAD_QUERY v_load
+#define LOAD_QUERY_FIRST v_load_first
+#define LOAD_ROW v_load
+#define LOAD_ROW_FIRST v_load_first
+#include "distances_body.h"
 
-INLINE void distances(const float *query, const float *const *rows, int row_count, size_t n,
-                      float *out, int difference) {
-  V sums[ROWS_AT_ONCE][ACCUMULATORS];
-  UNROLL for (int r = 0; r < row_count; r++) {
-    UNROLL for (int s = 0; s < ACCUMULATORS; s++) sums[r][s] = v_zero();
-  }
-  size_t i = 0;
-  for (; i + ACCUMULATORS * LANES <= n; i += ACCUMULATORS * LANES) {
-    UNROLL for (int s = 0; s < ACCUMULATORS; s++) {
-      add_vector(query, rows, row_count, i + s * LANES, sums, s, difference);
-    }
-  }
-  if (i + LANES <= n) {
-    add_vector(query, rows, row_count, i, sums, 0, difference);
-    i += LANES;
-    if (i + LANES <= n) {
-      add_vector(query, rows, row_count, i, sums, 1, difference);
-      i += LANES;
-      if (i + LANES <= n) {
-        add_vector(query, rows, row_count, i, sums, 2, difference);
-        i += LANES;
-      }
-    }
-  }
-  if (i < n) {
-    V q = v_load_first(query + i, n - i);
-    UNROLL for (int r = 0; r < row_count; r++) {
-      sums[r][3] = add_term(q, v_load_first(rows[r] + i, n - i), sums[r][3], difference);
-    }
-  }
-  V totals[ROWS_AT_ONCE];
-  UNROLL for (int r = 0; r < row_count; r++) {
-    totals[r] = v_add(v_add(sums[r][0], sums[r][1]), v_add(sums[r][2], sums[r][3]));
-  }
-  if (row_count == ROWS_AT_ONCE) {
-    v_sum4(totals, out);
-  } else {
-    UNROLL for (int r = 0; r < row_count; r++) out[r] = v_sum(totals[r]);
-  }
-}
+#define PAIR f32_f16
+#define QUERY float
+#define ROW uint16_t
+#define LOAD_QUERY v_load
+#define LOAD_QUERY_FIRST v_load_first
+#define LOAD_ROW v_load_f16
+#define LOAD_ROW_FIRST v_load_first_f16
+#include "distances_body.h"
 
-KERNEL float dot_f32(const float *a, const float *b, size_t n) {
-  float out;
-  distances(a, &b, 1, n, &out, 0);
-  return out;
-}
+#define PAIR f16
+#define QUERY uint16_t
+#define ROW uint16_t
+#define LOAD_QUERY v_load_f16
+#define LOAD_QUERY_FIRST v_load_first_f16
+#define LOAD_ROW v_load_f16
+#define LOAD_ROW_FIRST v_load_first_f16
+#include "distances_body.h"
 
-KERNEL float l2_f32(const float *a, const float *b, size_t n) {
-  float out;
-  distances(a, &b, 1, n, &out, 1);
-  return out;
-}
+#define PAIR f32_bf16
+#define QUERY float
+#define ROW uint16_t
+#define LOAD_QUERY v_load
+#define LOAD_QUERY_FIRST v_load_first
+#define LOAD_ROW v_load_bf16
+#define LOAD_ROW_FIRST v_load_first_bf16
+#include "distances_body.h"
 
-INLINE void distances_of_rows(const float *query, const float *rows, size_t row_count,
-                              size_t stride, size_t n, float *out, int difference) {
-  size_t r = 0;
-  for (; r + ROWS_AT_ONCE <= row_count; r += ROWS_AT_ONCE) {
-    const float *first = rows + r * stride;
-    const float *const four[] = {first, first + stride, first + 2 * stride, first + 3 * stride};
-    distances(query, four, ROWS_AT_ONCE, n, out + r, difference);
+#define PAIR bf16
+#define QUERY uint16_t
+#define ROW uint16_t
+#define LOAD_QUERY v_load_bf16
+#define LOAD_QUERY_FIRST v_load_first_bf16
+#define LOAD_ROW v_load_bf16
+#define LOAD_ROW_FIRST v_load_first_bf16
+#include "distances_body.h"
+
+// --- Conversions
+
+#define CONVERSION(name, from, to, load, load_first, store, store_first) \
+  KERNEL void name(const from *x, size_t n, to *out) {                   \
+    size_t i = 0;                                                        \
+    for (; i + LANES <= n; i += LANES) store(out + i, load(x + i));      \
+    if (i < n) store_first(out + i, load_first(x + i, n - i), n - i);    \
   }
-  for (; r < row_count; r++) {
-    const float *row = rows + r * stride;
-    distances(query, &row, 1, n, out + r, difference);
-  }
-}
 
-KERNEL void dot_f32_rows(const float *query, const float *rows, size_t row_count, size_t stride,
-                         size_t n, float *out) {
-  distances_of_rows(query, rows, row_count, stride, n, out, 0);
-}
-
-KERNEL void l2_f32_rows(const float *query, const float *rows, size_t row_count, size_t stride,
-                        size_t n, float *out) {
-  distances_of_rows(query, rows, row_count, stride, n, out, 1);
-}
-
-INLINE void distances_of_gathered(const float *query, const float *rows, const uint32_t *ids,
-                                  size_t id_count, size_t stride, size_t n, float *out,
-                                  int difference) {
-  size_t i = 0;
-  for (; i + ROWS_AT_ONCE <= id_count; i += ROWS_AT_ONCE) {
-    // The processor's own prefetcher takes over once a row has begun.
-    for (size_t next = i + ROWS_AT_ONCE; next < i + 2 * ROWS_AT_ONCE && next < id_count; next++) {
-      const float *row = rows + ids[next] * stride;
-      for (size_t line = 0; line < 4 && line * 16 < n; line++) __builtin_prefetch(row + line * 16);
-    }
-    const float *const four[] = {rows + ids[i] * stride, rows + ids[i + 1] * stride,
-                                 rows + ids[i + 2] * stride, rows + ids[i + 3] * stride};
-    distances(query, four, ROWS_AT_ONCE, n, out + i, difference);
-  }
-  for (; i < id_count; i++) {
-    const float *row = rows + ids[i] * stride;
-    distances(query, &row, 1, n, out + i, difference);
-  }
-}
-
-KERNEL void dot_f32_gathered(const float *query, const float *rows, const uint32_t *ids,
-                             size_t id_count, size_t stride, size_t n, float *out) {
-  distances_of_gathered(query, rows, ids, id_count, stride, n, out, 0);
-}
-
-KERNEL void l2_f32_gathered(const float *query, const float *rows, const uint32_t *ids,
-                            size_t id_count, size_t stride, size_t n, float *out) {
-  distances_of_gathered(query, rows, ids, id_count, stride, n, out, 1);
-}
+CONVERSION(f16_from_f32, float, uint16_t, v_load, v_load_first, v_store_f16, v_store_first_f16)
+CONVERSION(bf16_from_f32, float, uint16_t, v_load, v_load_first, v_store_bf16, v_store_first_bf16)
+CONVERSION(f32_from_f16, uint16_t, float, v_load_f16, v_load_first_f16, v_store, v_store_first)
+CONVERSION(f32_from_bf16, uint16_t, float, v_load_bf16, v_load_first_bf16, v_store, v_store_first)
 
 // --- Matrix product
 //
@@ -212,26 +162,80 @@ KERNEL void tile_of_rows(size_t row_count, size_t depth, const float *a, const f
   }
 }
 
-KERNEL void pack_a(const float *a, size_t stride, size_t row_count, size_t depth, float *out) {
-  for (size_t first = 0; first < row_count; first += TILE_ROWS) {
-    size_t count = row_count - first < TILE_ROWS ? row_count - first : TILE_ROWS;
-    const float *start = a + first * stride;
-    for (size_t k = 0; k < depth; k++) {
-      for (size_t r = 0; r < count; r++) *out++ = start[r * stride + k];
+KERNEL void interleave_rows(const float *a, size_t stride, size_t row_count, size_t depth,
+                            float *out) {
+  for (size_t k = 0; k < depth; k++) {
+    // Gathered vectors would wait for stores that have just been made.
+    _Pragma("clang loop vectorize(disable)") for (size_t r = 0; r < row_count; r++) {
+      out[k * row_count + r] = a[r * stride + k];
     }
   }
 }
 
-KERNEL void pack_b(const float *b, size_t stride, size_t row_count, size_t depth, float *out) {
+enum { ELEMENT_F32, ELEMENT_F16, ELEMENT_BF16 };
+
+// Shorter numbers are widened on the way into a panel, this many columns at a time.
+#define WIDENED_COLUMNS 32
+
+INLINE size_t widen(const void *rows, int element, size_t stride, size_t row_count, size_t start,
+                    size_t depth, float *out) {
+  size_t count = depth - start < WIDENED_COLUMNS ? depth - start : WIDENED_COLUMNS;
+  for (size_t r = 0; r < row_count; r++) {
+    const uint16_t *from = (const uint16_t *)rows + r * stride + start;
+    float *to = out + r * WIDENED_COLUMNS;
+    if (element == ELEMENT_F16) {
+      f32_from_f16(from, count, to);
+    } else {
+      f32_from_bf16(from, count, to);
+    }
+  }
+  return count;
+}
+
+INLINE const void *element_at(const void *base, int element, size_t index) {
+  if (element == ELEMENT_F32) return (const float *)base + index;
+  return (const uint16_t *)base + index;
+}
+
+KERNEL void pack_a(const void *a, int element, size_t stride, size_t row_count, size_t depth,
+                   float *out) {
+  float wide[TILE_ROWS * WIDENED_COLUMNS];
+  for (size_t first = 0; first < row_count; first += TILE_ROWS) {
+    size_t count = row_count - first < TILE_ROWS ? row_count - first : TILE_ROWS;
+    const void *start = element_at(a, element, first * stride);
+    if (element == ELEMENT_F32) {
+      interleave_rows(start, stride, count, depth, out);
+    } else {
+      for (size_t k = 0; k < depth; k += WIDENED_COLUMNS) {
+        size_t columns = widen(start, element, stride, count, k, depth, wide);
+        interleave_rows(wide, WIDENED_COLUMNS, count, columns, out + k * count);
+      }
+    }
+    out += count * depth;
+  }
+}
+
+KERNEL void pack_b(const void *b, int element, size_t stride, size_t row_count, size_t depth,
+                   float *out) {
+  float wide[TILE_COLUMNS * WIDENED_COLUMNS];
   for (size_t first = 0; first < row_count; first += TILE_COLUMNS) {
     size_t count = row_count - first < TILE_COLUMNS ? row_count - first : TILE_COLUMNS;
-    pack_columns(b + first * stride, stride, count, depth, out);
+    const void *start = element_at(b, element, first * stride);
+    if (element == ELEMENT_F32) {
+      pack_columns(start, stride, count, depth, out);
+    } else {
+      for (size_t k = 0; k < depth; k += WIDENED_COLUMNS) {
+        size_t columns = widen(start, element, stride, count, k, depth, wide);
+        pack_columns(wide, WIDENED_COLUMNS, count, columns, out + k * TILE_COLUMNS);
+      }
+    }
     out += TILE_COLUMNS * depth;
   }
 }
 
-KERNEL void product_f32(const float *a, size_t a_stride, size_t m, const float *b, size_t b_stride,
-                        size_t n, size_t d, float *c, size_t c_stride, float *scratch) {
+KERNEL void product(const void *a, int a_element, size_t a_stride, size_t m, const void *b,
+                    int b_element, size_t b_stride, size_t n, size_t d, float *c, size_t c_stride,
+                    float *scratch) {
   if (d == 0) {
     for (size_t i = 0; i < m; i++) {
       for (size_t j = 0; j < n; j++) c[i * c_stride + j] = 0;
@@ -247,10 +251,12 @@ KERNEL void product_f32(const float *a, size_t a_stride, size_t m, const float *
     size_t a_count = m - i < BLOCK_A ? m - i : BLOCK_A;
     for (size_t k = 0; k < d; k += part) {
       size_t depth = d - k < part ? d - k : part;
-      pack_a(a + i * a_stride + k, a_stride, a_count, depth, packed_a);
+      pack_a(element_at(a, a_element, i * a_stride + k), a_element, a_stride, a_count, depth,
+             packed_a);
       for (size_t j = 0; j < n; j += BLOCK_B) {
         size_t b_count = n - j < BLOCK_B ? n - j : BLOCK_B;
-        pack_b(b + j * b_stride + k, b_stride, b_count, depth, packed_b);
+        pack_b(element_at(b, b_element, j * b_stride + k), b_element, b_stride, b_count, depth,
+               packed_b);
         for (size_t ii = 0; ii < a_count; ii += TILE_ROWS) {
           size_t rows = a_count - ii < TILE_ROWS ? a_count - ii : TILE_ROWS;
           for (size_t jj = 0; jj < b_count; jj += TILE_COLUMNS) {
@@ -263,6 +269,18 @@ KERNEL void product_f32(const float *a, size_t a_stride, size_t m, const float *
     }
   }
 }
+
+#define PRODUCT(name, a_type, a_element, b_type, b_element)                                      \
+  KERNEL void name(const a_type *a, size_t a_stride, size_t m, const b_type *b, size_t b_stride, \
+                   size_t n, size_t d, float *c, size_t c_stride, float *scratch) {              \
+    product(a, a_element, a_stride, m, b, b_element, b_stride, n, d, c, c_stride, scratch);      \
+  }
+
+PRODUCT(product_f32, float, ELEMENT_F32, float, ELEMENT_F32)
+PRODUCT(product_f32_f16, float, ELEMENT_F32, uint16_t, ELEMENT_F16)
+PRODUCT(product_f16, uint16_t, ELEMENT_F16, uint16_t, ELEMENT_F16)
+PRODUCT(product_f32_bf16, float, ELEMENT_F32, uint16_t, ELEMENT_BF16)
+PRODUCT(product_bf16, uint16_t, ELEMENT_BF16, uint16_t, ELEMENT_BF16)
 
 // --- Sparse times dense
 
@@ -319,7 +337,3 @@ KERNEL void weighted_rows_f32(const float *weights, const int32_t *rows, size_t 
     }
   }
 }
-
-const basis_kernel_table LEVEL_TABLE = {
-    LEVEL_NAME,       dot_f32,         l2_f32,      dot_f32_rows,     l2_f32_rows,
-    dot_f32_gathered, l2_f32_gathered, product_f32, weighted_rows_f32};

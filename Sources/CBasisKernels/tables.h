@@ -14,6 +14,8 @@ extern const basis_kernel_table basis_table_scalar;
 #if BASIS_X86
 extern const basis_kernel_table basis_table_avx2;
 extern const basis_kernel_table basis_table_avx512;
+extern const basis_kernel_table basis_table_avx512_vnni;
+extern const basis_kernel_table basis_table_avx512_popcnt;
 #endif
 
 #endif
