@@ -10,7 +10,7 @@ enum EncoderCatalog {
 
   /// - Throws: `.unsupported` with the names there are.
   static func require(_ name: String) throws(BasisError) {
-    guard name == "corpus" else {
+    guard name == "corpus" || name == CollectionSettings.readyMade else {
       throw BasisError(.unsupported, "there is no encoder '\(name)'; there is 'corpus'")
     }
   }
@@ -36,6 +36,13 @@ enum EncoderCatalog {
 /// The encoders of a collection's spaces, each opened once.
 final class EncoderCache: Sendable {
   private let open = Mutex<[Space.Identifier: any TextEncoder]>([:])
+
+  func forget(_ space: Space.Identifier) { open.withLock { $0[space] = nil } }
+
+  /// The encoder, where the collection keeps its model.
+  func model(of stored: StoredSpace) throws(BasisError) -> (any TextEncoder)? {
+    stored.modelPath == nil ? nil : try encoder(of: stored)
+  }
 
   func encoder(of stored: StoredSpace) throws(BasisError) -> any TextEncoder {
     if let encoder = open.withLock({ $0[stored.space.id] }) { return encoder }

@@ -16,6 +16,8 @@ public struct SearchRequest: Sendable {
     case text(String)
     /// What is like the record with this key; the record itself is no hit.
     case key(String)
+    /// Dense search only.
+    case vector([Float])
   }
 
   public var query: Query

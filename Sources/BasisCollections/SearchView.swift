@@ -9,9 +9,11 @@ import Synchronization
 /// same state of the collection.
 final class SearchView: Sendable {
   let snapshot: CollectionSnapshot
-  /// The encoder of dense queries, and the pending records' vectors.
+  /// The space of dense queries, and the pending records' vectors.
   struct Dense: Sendable {
-    let encoder: any TextEncoder
+    let space: Space
+    /// Nil where vectors come ready-made.
+    let encoder: (any TextEncoder)?
     let pending: FlatIndex
   }
 
@@ -27,21 +29,28 @@ final class SearchView: Sendable {
   /// is fitted on the pending records and kept as long as this view.
   func dense(in run: RunContext) throws(BasisError) -> Dense? {
     if let made = cachedDense.withLock({ $0 }) { return made }
-    let encoder: any TextEncoder
-    let texts = snapshot.pending.map(\.text)
+    let made: Dense
     if let stored = snapshot.currentSpace {
-      encoder = try encoders.encoder(of: stored)
+      let space = stored.space
+      let vectors =
+        snapshot.pending.isEmpty
+        ? Matrix(rowCount: 0, columnCount: space.dimension)
+        : try VectorCollection.vectors(of: snapshot.pending, in: stored, encoders, in: run)
+      made = Dense(
+        space: space, encoder: space.encoder == nil ? nil : try encoders.encoder(of: stored),
+        pending: try FlatIndex(vectors, metric: space.metric))
     } else {
-      guard !texts.isEmpty else { return nil }
-      encoder = try EncoderCatalog.fit(
+      guard !snapshot.pending.isEmpty,
+        snapshot.store.settings.encoder != CollectionSettings.readyMade
+      else { return nil }
+      let texts = snapshot.pending.map(\.text)
+      let encoder = try EncoderCatalog.fit(
         texts, version: 0, settings: snapshot.store.settings, in: run)
+      made = Dense(
+        space: encoder.space, encoder: encoder,
+        pending: try FlatIndex(
+          encoder.encode(texts, as: .document, in: run), metric: encoder.space.metric))
     }
-    let vectors =
-      texts.isEmpty
-      ? Matrix(rowCount: 0, columnCount: encoder.space.dimension)
-      : try encoder.encode(texts, as: .document, in: run)
-    let made = Dense(
-      encoder: encoder, pending: try FlatIndex(vectors, metric: encoder.space.metric))
     cachedDense.withLock { $0 = made }
     return made
   }
@@ -113,7 +122,7 @@ final class SearchView: Sendable {
   ) throws(BasisError) -> [Neighbor] {
     var best = TopK(k: k)
     for (part, bitmap) in zip(snapshot.parts, allowed.parts) {
-      guard let index = try part.segment.denseIndex(of: dense.encoder.space) else { continue }
+      guard let index = try part.segment.denseIndex(of: dense.space) else { continue }
       for neighbor in try index.search(vector, k: k, allowing: bitmap, in: run)[0] {
         best.offer(
           Neighbor(id: Int(part.segment.sequences[neighbor.id]), distance: neighbor.distance))

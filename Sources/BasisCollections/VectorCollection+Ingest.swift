@@ -10,6 +10,11 @@ public struct IngestOptions: Sendable {
   public var textFields: [String]?
   public var encoder: String?
   public var dimension: Int?
+  /// The field that holds each record's vector, a list of numbers; nil to have vectors made. It is
+  /// stored as a vector only, not in the payload.
+  public var vectorField: String?
+  /// How ready-made vectors are compared.
+  public var metric: Metric?
   /// Records a transaction.
   public var batchCount = 1000
 
@@ -76,6 +81,12 @@ extension VectorCollection {
         }
         guard let collection, let fields else { continue }
         let row = try fields.record(from: record, at: place)
+        if let vector = row.vector, try collection.store.spaces().isEmpty {
+          try collection.store.addSpace(
+            Space(
+              id: .init(name: "vectors"), dimension: vector.count,
+              metric: options.metric ?? .cosine))
+        }
         waiting.count += 1
         waiting.byteCount += row.payload.utf8.count
         batch.append(row)
@@ -96,6 +107,7 @@ extension VectorCollection {
     }
     try write(collection)
     report.sealedCount += try collection.seal(all: true, in: run)
+    try collection.maintain(in: run)
     report.pendingCount = try collection.store.pending().count
     report.keyField = fields.key
     report.textFields = fields.text
@@ -109,10 +121,12 @@ extension VectorCollection {
     _ folder: CollectionFolder, options: IngestOptions, like first: JSONValue, at place: String
   ) throws(BasisError) -> (VectorCollection, RecordFields) {
     guard folder.exists else {
-      let fields = try RecordFields.guess(
+      var fields = try RecordFields.guess(
         from: first, key: options.keyField, text: options.textFields, at: place)
+      fields.vector = options.vectorField
       var settings = CollectionSettings(textFields: fields.text)
       if let encoder = options.encoder { settings.encoder = encoder }
+      if options.vectorField != nil { settings.encoder = CollectionSettings.readyMade }
       if let dimension = options.dimension { settings.dimension = dimension }
       try EncoderCatalog.require(settings.encoder)
       return (VectorCollection(try CollectionStore.create(folder, settings: settings)), fields)
@@ -137,6 +151,7 @@ extension VectorCollection {
       text = settings.textFields
     }
     var fields = try RecordFields.guess(from: first, key: options.keyField, text: text, at: place)
+    fields.vector = options.vectorField
     fields.keepsOwnText = fields.text != settings.textFields
     return (collection, fields)
   }
@@ -146,6 +161,8 @@ extension VectorCollection {
 struct RecordFields {
   var key: String
   var text: [String]
+  /// The field of a ready-made vector.
+  var vector: String?
   /// The text is stored beside the payload, because the collection would join other fields.
   var keepsOwnText = false
 
@@ -205,8 +222,27 @@ struct RecordFields {
         "\(place): no field '\(text.joined(separator: "' or '"))' (there are: "
           + "\(names(of: source))); name another with --text")
     }
-    return Record(
-      key: name, payload: source.json, text: keepsOwnText ? source.fields.text(of: text) : nil)
+    let own = keepsOwnText ? source.fields.text(of: text) : nil
+    guard let vector else { return Record(key: name, payload: source.json, text: own) }
+    guard case .object(var object) = source.fields else {
+      throw BasisError(.badData, "\(place): not a JSON object")
+    }
+    guard case .array(let items)? = object.removeValue(forKey: vector), !items.isEmpty else {
+      throw BasisError(
+        .badData,
+        "\(place): no list of numbers in the field '\(vector)' (there are: \(names(of: source)))")
+    }
+    var values: [Float] = []
+    for (position, item) in items.enumerated() {
+      guard let value = item.doubleValue, Float(value).isFinite else {
+        throw BasisError(
+          .badData,
+          "\(place): the vector in '\(vector)' has \(item.text) at position \(position), "
+            + "which is no finite number")
+      }
+      values.append(Float(value))
+    }
+    return Record(key: name, payload: JSONValue.object(object).text, text: own, vector: values)
   }
 
   private func names(of source: SourceRecord) -> String {

@@ -8,9 +8,11 @@ extension VectorCollection {
   /// The records that fit a query best, from the collection as it is now.
   ///
   /// - Throws: `.notFound` if the query names a key that is not there; `.invalidArgument` for a
-  ///   negative `k`; `.corruptFile` if a block that the query reads is damaged.
-  public func search(_ request: SearchRequest, in run: RunContext = RunContext())
-    throws(BasisError) -> SearchResult
+  ///   negative `k`, or for a dense search by text where vectors come ready-made;
+  ///   `.dimensionMismatch` for a vector of another length than the space's; `.corruptFile` if a
+  ///   block that the query reads is damaged.
+  public func search(_ request: SearchRequest, in run: RunContext) throws(BasisError)
+    -> SearchResult
   {
     let start = DispatchTime.now().uptimeNanoseconds
     guard request.k >= 0 else {
@@ -43,19 +45,23 @@ extension VectorCollection {
     -> ResolvedQuery
   {
     switch query {
-    case .text(let text): return ResolvedQuery(text: text, sequence: nil)
+    case .text(let text): return ResolvedQuery(text: text)
+    case .vector(let vector): return ResolvedQuery(text: "", vector: vector)
     case .key(let key):
       guard let record = try view.snapshot.record(key: key) else {
         throw BasisError(
           .notFound, "collection '\(store.folder.name)' has no record with the key '\(key)'")
       }
-      return ResolvedQuery(text: record.text, sequence: Int(record.sequence))
+      let vector = try view.snapshot.readyMadeVector(of: record.sequence)
+      return ResolvedQuery(text: record.text, vector: vector, sequence: Int(record.sequence))
     }
   }
 }
 
 private struct ResolvedQuery {
   var text: String
+  /// Ready-made; nil to have the text encoded.
+  var vector: [Float]?
   /// The record that is asked about, which is no hit.
   var sequence: Int?
 }
@@ -94,20 +100,19 @@ private struct Search {
     var dense: [Neighbor]?
     var space: Space?
     if request.mode != .lexical, let side = try view.dense(in: run) {
-      let encoderSpace = side.encoder.space
-      space = encoderSpace
-      let vector = try side.encoder.encode([query.text], as: .query, in: run)
-      // A text without a single known term has no direction: all records are equally far.
-      let isBlind = vector.withUnsafeFloats { $0.allSatisfy { $0 == 0 } }
-      let ranking =
-        isBlind
-        ? [] : try view.denseRanking(vector, of: side, k: depths, allowed: allowed, in: run)
-      dense = ranking
-      let id = encoderSpace.id
-      let name = id.version == 0 ? "\(id.name), provisional" : id.description
-      steps.append(
-        "dense: exact scan in \(name), \(encoderSpace.dimension) dimensions, "
-          + "\(encoderSpace.metric.rawValue); \(ranking.count) candidates")
+      space = side.space
+      if let vector = try queryVector(side, in: run) {
+        let ranking = try view.denseRanking(
+          vector, of: side, k: depths, allowed: allowed, in: run)
+        dense = ranking
+        let id = side.space.id
+        let name = id.version == 0 ? "\(id.name), provisional" : id.description
+        steps.append(
+          "dense: exact scan in \(name), \(side.space.dimension) dimensions, "
+            + "\(side.space.metric.rawValue); \(ranking.count) candidates")
+      } else {
+        steps.append("dense: left out, the query has no direction in \(side.space.id)")
+      }
     }
 
     var ranked: [(sequence: Int, score: Float, ranks: [Int?])]
@@ -134,6 +139,33 @@ private struct Search {
 
     let hits = try fetch(ranked, terms: terms, statistics: lexical?.statistics)
     return (hits, rankedCount)
+  }
+
+  /// The query's vector, one row; nil for a text that has none in this space: without a single
+  /// known term, or, in a hybrid search, where only records bring vectors.
+  private func queryVector(_ side: SearchView.Dense, in run: RunContext) throws(BasisError)
+    -> Matrix?
+  {
+    if let vector = query.vector {
+      guard vector.count == side.space.dimension else {
+        throw BasisError(
+          .dimensionMismatch,
+          "the query has \(vector.count) dimensions, the space \(side.space.id) has "
+            + "\(side.space.dimension)")
+      }
+      return try Matrix(rows: [vector])
+    }
+    guard let encoder = side.encoder else {
+      guard request.mode == .hybrid else {
+        throw BasisError(
+          .invalidArgument,
+          "the vectors of \(side.space.id) came ready-made, so a text cannot be compared with them; "
+            + "give --vector FILE or --key, or search with --mode lexical")
+      }
+      return nil
+    }
+    let vector = try encoder.encode([query.text], as: .query, in: run)
+    return vector.withUnsafeFloats { $0.allSatisfy { $0 == 0 } } ? nil : vector
   }
 
   /// A space learnt from the corpus knows no more than its words do; a language model does.

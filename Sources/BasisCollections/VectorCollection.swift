@@ -44,12 +44,6 @@ public final class VectorCollection: Sendable {
     return count
   }
 
-  /// Deletes the records with these keys; keys that are not there are ignored.
-  ///
-  /// - Returns: how many there were.
-  @discardableResult
-  public func delete(keys: [String]) throws(BasisError) -> Int { try store.delete(keys: keys) }
-
   /// Deletes the records that a filter lets through.
   ///
   /// - Returns: how many.
@@ -78,20 +72,65 @@ public final class VectorCollection: Sendable {
       let isFull =
         waiting.count >= store.settings.segmentRowLimit
         || waiting.byteCount >= store.settings.segmentByteLimit
-      guard isFull || (all && waiting.count >= VectorCollection.minimumSealCount) else {
+      guard isFull || (all && waiting.count >= VectorCollection.minimumSealCount),
+        waiting.count > 0
+      else {
         return sealed
       }
       let spaces = try dense(fittingIn: run)
       let count = try store.seal(spaces: spaces.map(\.space), in: run) {
-        (space, texts) throws(BasisError) in
+        (space, records) throws(BasisError) in
         guard let stored = spaces.first(where: { $0.space.id == space.id }) else {
           throw BasisError(.notFound, "the collection has no space \(space.id)")
         }
-        return try encoders.encoder(of: stored).encode(texts, as: .document, in: run.silent)
+        return try VectorCollection.vectors(of: records, in: stored, encoders, in: run.silent)
       }
       guard count > 0 else { return sealed }
       sealed += count
     }
+  }
+
+  /// One row per record: its own vector, or what the space's encoder makes of its text.
+  static func vectors(
+    of records: [CollectionStore.PendingRecord], in stored: StoredSpace, _ encoders: EncoderCache,
+    in run: RunContext
+  ) throws(BasisError) -> Matrix {
+    if stored.space.encoder == nil {
+      return try Matrix(rows: records.map { $0.vector ?? [] })
+    }
+    return try encoders.encoder(of: stored).encode(records.map(\.text), as: .document, in: run)
+  }
+
+  /// Ends a piece of writing: gives back the space of dead rows where it has become worth it.
+  public func maintain(in run: RunContext) throws(BasisError) { try store.maintain(in: run) }
+
+  /// Gives back all space, and leaves nothing of deleted records behind: not in the segments, not
+  /// in the catalogue and its log, not among the words that an encoder learnt.
+  ///
+  /// - Returns: false if somebody holds a snapshot, and the catalogue's log therefore stays.
+  /// - Complexity: memory of one segment.
+  @discardableResult
+  public func vacuum(in run: RunContext) throws(BasisError) -> Bool {
+    view.withLock { $0 = nil }
+    // First the segments: only then are their words those of live records alone.
+    let isLogEmpty = try store.vacuum(in: run)
+    let snapshot = try store.snapshot()
+    for stored in snapshot.spaces {
+      guard let model = try encoders.model(of: stored) as? CorpusEncoderModel else { continue }
+      let query = LexicalQuery(terms: model.terms.map { LexicalQuery.Term(text: $0) })
+      var statistics = try snapshot.pendingLexicalIndex.statistics(for: query)
+      for part in snapshot.parts {
+        statistics += try part.segment.lexical.statistics(for: query)
+      }
+      let kept = statistics.documentFrequencies.map { $0 > 0 }
+      guard kept.contains(false) else { continue }
+      let pruned = model.selecting(terms: kept)
+      try store.replaceModel(of: stored.space.id) { writer throws(BasisError) in
+        try pruned.write(to: writer)
+      }
+      encoders.forget(stored.space.id)
+    }
+    return isLogEmpty
   }
 
   /// The dense spaces of the collection; its first one is fitted now if there is none.

@@ -15,7 +15,8 @@ struct Basis: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      Ingest.self, Search.self, Info.self, List.self, Delete.self, Verify.self,
+      Ingest.self, Search.self, Info.self, List.self, Export.self, Delete.self, Vacuum.self,
+      Verify.self,
     ])
 
   static let version = "0.1.0"

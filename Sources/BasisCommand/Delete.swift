@@ -50,8 +50,9 @@ struct Delete: ParsableCommand {
       if let source = `where` {
         count = try collection.delete(matching: Filter(source))
       } else {
-        count = try collection.delete(keys: key)
+        count = try collection.store.delete(keys: key)
       }
+      try collection.maintain(in: RunContext())
     }
     if output.json {
       try output.print(json: .object(["deleted": .integer(Int64(count))]))

@@ -42,6 +42,15 @@ struct Ingest: ParsableCommand {
   @Option(help: "Dimension of a corpus-trained encoder.")
   var dimension: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "The field with each record's own vector, a list of numbers; no encoder is used then.",
+      valueName: "field"))
+  var vectors: String?
+
+  @Option(help: "How vectors of your own are compared: \(Metric.names) (default: cosine).")
+  var metric: Metric?
+
   @Option(help: "Records a transaction: each waits for the disk once.")
   var batch = 1000
 
@@ -55,6 +64,12 @@ struct Ingest: ParsableCommand {
   func validate() throws {
     guard !files.isEmpty else { throw ValidationError("name at least one file to read, or -") }
     guard batch >= 1 else { throw ValidationError("--batch must be at least 1, not \(batch)") }
+    if metric != nil && vectors == nil {
+      throw ValidationError("--metric goes with --vectors; encoders know theirs")
+    }
+    if vectors != nil && (encoder != nil || dimension != nil) {
+      throw ValidationError("--vectors brings vectors, so --encoder and --dimension say nothing")
+    }
     if let dimension, dimension < 1 || dimension > 4096 {
       throw ValidationError("--dimension must be in 1 ... 4096, not \(dimension)")
     }
@@ -72,6 +87,8 @@ struct Ingest: ParsableCommand {
     options.encoder = encoder
     options.dimension = dimension
     options.batchCount = batch
+    options.vectorField = vectors
+    options.metric = metric
     let acknowledge = self.acknowledge
     let report = try VectorCollection.ingest(
       files: files, into: try data.folder(name), options: options, in: context
@@ -88,6 +105,10 @@ struct Ingest: ParsableCommand {
       output.remark(report.sentence(name: name))
     }
   }
+}
+
+extension Metric: ExpressibleByArgument {
+  static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
 }
 
 extension SourceFormat: ExpressibleByArgument {

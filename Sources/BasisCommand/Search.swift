@@ -3,6 +3,7 @@ import BasisCollections
 import BasisCore
 import BasisFormats
 import BasisStorage
+import Foundation
 
 struct Search: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -24,6 +25,9 @@ struct Search: ParsableCommand {
 
   @Option(help: "Look for what is like the record with this key.")
   var key: String?
+
+  @Option(help: "Look for a vector: a file with a JSON list of numbers, or - for standard input.")
+  var vector: String?
 
   @Option(help: "How to search: \(SearchMode.names).")
   var mode: SearchMode = .hybrid
@@ -48,8 +52,8 @@ struct Search: ParsableCommand {
   @OptionGroup var work: WorkOptions
 
   func validate() throws {
-    guard (query == nil) != (key == nil) else {
-      throw ValidationError("give a text to look for, or --key")
+    guard [query != nil, key != nil, vector != nil].filter({ $0 }).count == 1 else {
+      throw ValidationError("give a text to look for, --key or --vector, one of them")
     }
     if let lexicalWeight, !(0...1).contains(lexicalWeight) {
       throw ValidationError("--lexical-weight must be in 0 ... 1, not \(lexicalWeight)")
@@ -59,8 +63,13 @@ struct Search: ParsableCommand {
 
   func run() throws {
     let collection = try VectorCollection(data.folder(name), for: .read)
-    var request = SearchRequest(key.map { .key($0) } ?? .text(query ?? ""))
+    var request = SearchRequest(.text(query ?? ""))
     request.mode = mode
+    if let key { request.query = .key(key) }
+    if let vector {
+      request.query = .vector(try readVector(vector))
+      request.mode = .dense
+    }
     request.k = k
     request.filter = try `where`.map { source throws(BasisError) in try Filter(source) }
     request.groupField = groupBy
@@ -85,6 +94,29 @@ struct Search: ParsableCommand {
       "\(result.hits.count) \(result.hits.count == 1 ? "hit" : "hits") in \(duration(result.seconds)), \(result.plan.summary)"
     )
     if explain { for step in result.plan.steps { output.remark("  \(step)") } }
+  }
+}
+
+/// A list of numbers in a file.
+private func readVector(_ path: String) throws(BasisError) -> [Float] {
+  let handle = path == "-" ? FileHandle.standardInput : FileHandle(forReadingAtPath: path)
+  guard let handle, let data = try? handle.readToEnd() else {
+    throw BasisError(.notFound, "cannot read the vector in \(path)")
+  }
+  do throws(BasisError) {
+    guard case .array(let items) = try JSONValue(parsing: Array(data)) else {
+      throw BasisError(.badData, "not a JSON list of numbers")
+    }
+    var values: [Float] = []
+    for item in items {
+      guard let value = item.doubleValue else {
+        throw BasisError(.badData, "\(item.text) is no number")
+      }
+      values.append(Float(value))
+    }
+    return values
+  } catch {
+    throw error.at(path)
   }
 }
 

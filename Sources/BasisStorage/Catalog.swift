@@ -69,8 +69,10 @@ enum Catalog {
       sequence INTEGER PRIMARY KEY AUTOINCREMENT,
       key TEXT NOT NULL UNIQUE,
       payload TEXT NOT NULL,
-      text TEXT
+      text TEXT,
+      vector_digest INTEGER
     );
+    CREATE TABLE pending_vectors (sequence INTEGER PRIMARY KEY, vector BLOB NOT NULL);
     CREATE TABLE segments (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
       file TEXT NOT NULL UNIQUE,

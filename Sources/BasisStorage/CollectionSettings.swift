@@ -7,7 +7,7 @@ public struct CollectionSettings: Settings {
   public var textFields: [String]
   /// Turns texts into the terms of the lexical index.
   public var analyzer: Analyzer
-  /// The encoder of the dense space, by name.
+  /// The encoder of the dense space, by name; ``readyMade`` where records bring their vectors.
   public var encoder: String
   /// Dimension asked of a corpus-trained encoder.
   public var dimension: Int
@@ -15,6 +15,9 @@ public struct CollectionSettings: Settings {
   public var segmentRowLimit: Int
   /// … or at this many bytes of text, whichever comes first.
   public var segmentByteLimit: Int
+
+  /// The name that stands for no encoder: vectors come with the records.
+  public static let readyMade = "none"
 
   public init(
     textFields: [String] = ["text"], analyzer: Analyzer = Analyzer(), encoder: String = "corpus",

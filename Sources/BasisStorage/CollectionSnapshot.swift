@@ -132,6 +132,38 @@ public final class CollectionSnapshot: Sendable {
     }
   }
 
+  /// The vector that a record brought; nil where an encoder makes them, or for no such record.
+  public func readyMadeVector(of sequence: Int64) throws(BasisError) -> [Float]? {
+    guard let space = currentSpace?.space, space.encoder == nil else { return nil }
+    for part in parts {
+      guard let slot = part.segment.slot(of: sequence) else { continue }
+      return try part.segment.denseIndex(of: space)?.rows.row(slot)
+    }
+    return pending.first { $0.sequence == sequence }?.vector
+  }
+
+  /// Calls `body` with every record in the order of writing, a thousand at a time.
+  public func forEachChunk(_ body: ([StoredRecord]) throws(BasisError) -> Void) throws(BasisError) {
+    var last: Int64 = 0
+    while true {
+      let chunk = try reading { db in
+        try Row.fetchAll(
+          db.cachedStatement(
+            sql: """
+              SELECT sequence, key, payload, text FROM records
+              WHERE sequence > ? ORDER BY sequence LIMIT 1000
+              """), arguments: [last]
+        ).map {
+          StoredRecord(
+            sequence: $0[0], key: $0[1], payload: $0[2], text: try store.text($0[2], $0[3]))
+        }
+      }
+      guard let end = chunk.last else { return }
+      last = end.sequence
+      try body(chunk)
+    }
+  }
+
   /// At most `count` records, each subset equally likely, in the order of writing.
   ///
   /// - Complexity: one scan of the sequences.

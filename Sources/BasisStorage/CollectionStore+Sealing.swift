@@ -9,6 +9,8 @@ extension CollectionStore {
   public struct PendingRecord: Sendable {
     public let sequence: Int64
     public let text: String
+    /// In a collection of ready-made vectors.
+    public let vector: [Float]?
   }
 
   /// How many records wait to be sealed, and roughly how many bytes they have.
@@ -47,13 +49,13 @@ extension CollectionStore {
   ///
   /// - Parameters:
   ///   - spaces: the dense spaces that get vectors.
-  ///   - encode: vectors of these texts in this space, one row each.
   ///   - run: seed, threads and cancellation.
+  ///   - encode: vectors of these records in this space, one row each.
   /// - Returns: how many records were sealed; 0 if none waited.
   /// - Complexity: memory of one segment: its vectors and its lexical index.
   public func seal(
     spaces: [Space], in run: RunContext,
-    encode: (_ space: Space, _ texts: [String]) throws(BasisError) -> Matrix
+    encode: (_ space: Space, _ records: [PendingRecord]) throws(BasisError) -> Matrix
   ) throws(BasisError) -> Int {
     let total = min(try pending().count, settings.segmentRowLimit)
     guard total > 0 else { return 0 }
@@ -70,67 +72,99 @@ extension CollectionStore {
       let chunk = try pendingRecords(after: watermark, limit: limit)
       guard let last = chunk.last else { break }
       watermark = last.sequence
-      let texts = chunk.map(\.text)
-      for text in texts {
-        lexical.add(text)
-        byteCount += text.utf8.count
+      for record in chunk {
+        lexical.add(record.text)
+        byteCount += record.text.utf8.count
       }
       sequences += chunk.map(\.sequence)
-      for (index, space) in spaces.enumerated() { vectors[index].append(try encode(space, texts)) }
+      for (index, space) in spaces.enumerated() { vectors[index].append(try encode(space, chunk)) }
       run.report("sealing", sequences.count, of: max(total, sequences.count), unit: "records")
     }
     guard !sequences.isEmpty else { return 0 }
 
+    let file = try writeSegment(sequences: sequences, spaces: spaces, lexical: lexical) {
+      (index, append) throws(BasisError) in
+      for part in vectors[index] {
+        guard part.columnCount == spaces[index].dimension else {
+          throw BasisError(
+            .dimensionMismatch,
+            "the encoder of \(spaces[index].id) made \(part.columnCount) dimensions, "
+              + "not \(spaces[index].dimension)")
+        }
+        try part.requireFinite("a vector of \(spaces[index].id)")
+        try part.withUnsafeFloats { floats throws(BasisError) in try append(floats) }
+      }
+    }
+    try commitSegment(file, sequences: sequences, watermark: watermark)
+    return sequences.count
+  }
+
+  /// Writes a segment's file.
+  ///
+  /// - Parameter vectors: appends the vectors of the space with this index, row after row.
+  /// - Returns: the file's name.
+  func writeSegment(
+    sequences: [Int64], spaces: [Space], lexical: LexicalIndexBuilder,
+    vectors: (
+      _ space: Int, _ append: (UnsafeBufferPointer<Float>) throws(BasisError) -> Void
+    ) throws(BasisError) -> Void
+  ) throws(BasisError) -> String {
     let file = try makeSegmentName()
-    let path = folder.segmentsPath + "/" + file
     let writer = try ContainerWriter(
-      path: path, kind: Segment.kind, version: Segment.formatVersion)
+      path: folder.segmentsPath + "/" + file, kind: Segment.kind, version: Segment.formatVersion)
     try writer.write(
       "manifest", json: Segment.Manifest(rowCount: sequences.count, spaces: spaces))
     try writer.write("sequences", sequences)
-    for (space, parts) in zip(spaces, vectors) {
+    for (index, space) in spaces.enumerated() {
       try writer.begin(Segment.block(space.id))
-      for part in parts {
-        guard part.columnCount == space.dimension else {
-          throw BasisError(
-            .dimensionMismatch,
-            "the encoder of \(space.id) made \(part.columnCount) dimensions, not \(space.dimension)"
-          )
-        }
-        try part.requireFinite("a vector of \(space.id)")
-        try part.withUnsafeFloats { floats throws(BasisError) in
-          try writer.append(UnsafeRawBufferPointer(floats))
-        }
+      try vectors(index) { floats throws(BasisError) in
+        try writer.append(UnsafeRawBufferPointer(floats))
       }
       try writer.end()
     }
     try lexical.write(to: writer, prefix: Segment.lexicalPrefix)
     try writer.finish()
-    try commitSegment(file, sequences: sequences, watermark: watermark)
-    return sequences.count
+    return file
   }
 
-  private func commitSegment(_ file: String, sequences: [Int64], watermark: Int64)
-    throws(BasisError)
-  {
-    let attributes = try? FileManager.default.attributesOfItem(
-      atPath: folder.segmentsPath + "/" + file)
-    let byteCount = attributes?[.size] as? Int ?? 0
-    try writing("name the segment \(file)") { db in
-      try db.execute(
-        sql: "INSERT INTO segments (file, row_count, byte_count) VALUES (?, ?, ?)",
-        arguments: [file, sequences.count, byteCount])
-      // Records that were replaced or deleted while the segment was being built.
-      let alive = try Set(
-        Int64.fetchAll(
-          db, sql: "SELECT sequence FROM records WHERE sequence BETWEEN ? AND ?",
-          arguments: [sequences[0], watermark]))
-      let bury = try db.cachedStatement(sql: "INSERT OR IGNORE INTO tombstones VALUES (?)")
-      for sequence in sequences where !alive.contains(sequence) {
-        try bury.execute(arguments: [sequence])
+  /// Names a written segment in the catalogue, in place of those whose live records it took over.
+  ///
+  /// - Parameters:
+  ///   - file: nil where nothing was left to write.
+  ///   - watermark: the last sequence of a seal; nil for a rewrite.
+  func commitSegment(
+    _ file: String?, sequences: [Int64], watermark: Int64? = nil,
+    replacing old: [(id: Int64, file: String, sequences: [Int64])] = []
+  ) throws(BasisError) {
+    try writing("name the segment \(file ?? "anew")") { db in
+      for segment in old {
+        try db.execute(sql: "DELETE FROM segments WHERE id = ?", arguments: [segment.id])
+        let forget = try db.cachedStatement(sql: "DELETE FROM tombstones WHERE sequence = ?")
+        for sequence in segment.sequences { try forget.execute(arguments: [sequence]) }
       }
-      try Catalog.setMeta(db, "sealed_through", String(watermark))
+      if let file, let first = sequences.first, let last = sequences.last {
+        let attributes = try? FileManager.default.attributesOfItem(
+          atPath: self.folder.segmentsPath + "/" + file)
+        try db.execute(
+          sql: "INSERT INTO segments (file, row_count, byte_count) VALUES (?, ?, ?)",
+          arguments: [file, sequences.count, attributes?[.size] as? Int ?? 0])
+        // Records that were replaced or deleted while the segment was being built.
+        let alive = try Set(
+          Int64.fetchAll(
+            db, sql: "SELECT sequence FROM records WHERE sequence BETWEEN ? AND ?",
+            arguments: [first, last]))
+        let bury = try db.cachedStatement(sql: "INSERT OR IGNORE INTO tombstones VALUES (?)")
+        for sequence in sequences where !alive.contains(sequence) {
+          try bury.execute(arguments: [sequence])
+        }
+      }
+      if let watermark {
+        try db.execute(
+          sql: "DELETE FROM pending_vectors WHERE sequence <= ?", arguments: [watermark])
+        try Catalog.setMeta(db, "sealed_through", String(watermark))
+      }
     }
+    remove(segments: old.map { ($0.id, $0.file) })
   }
 
   private func makeSegmentName() throws(BasisError) -> String {
@@ -149,11 +183,16 @@ extension CollectionStore {
 
   func pendingRecords(_ db: Database, after sequence: Int64, limit: Int) throws -> [PendingRecord] {
     let statement = try db.cachedStatement(
-      sql:
-        "SELECT sequence, payload, text FROM records WHERE sequence > ? ORDER BY sequence LIMIT ?"
-    )
-    return try Row.fetchAll(statement, arguments: [sequence, limit]).map {
-      PendingRecord(sequence: $0[0], text: try text($0[1], $0[2]))
+      sql: """
+        SELECT sequence, payload, text, vector FROM records LEFT JOIN pending_vectors
+        USING (sequence) WHERE sequence > ? ORDER BY sequence LIMIT ?
+        """)
+    return try Row.fetchAll(statement, arguments: [sequence, limit]).map { row in
+      PendingRecord(
+        sequence: row[0], text: try text(row[1], row[2]),
+        vector: (row[3] as Data?).map { data in
+          data.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
+        })
     }
   }
 

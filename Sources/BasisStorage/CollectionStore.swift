@@ -75,6 +75,8 @@ public final class CollectionStore: Sendable {
   /// payload and text are the same.
   ///
   /// - Returns: what happened to them; on return they are on disk.
+  /// - Throws: in a collection of ready-made vectors `.badData` for a record without one or with a
+  ///   value that is not finite, and `.dimensionMismatch`; then nothing is written.
   /// - Complexity: O(*n* log *N*) for *n* records into *N*, and one wait for the disk.
   @discardableResult
   public func upsert(_ records: [Record]) throws(BasisError) -> WriteSummary {
@@ -82,11 +84,18 @@ public final class CollectionStore: Sendable {
       var summary = WriteSummary()
       let sealedThrough = try Catalog.sealedThrough(db)
       let find = try db.cachedStatement(
-        sql: "SELECT sequence, payload = ? AND text IS ? FROM records WHERE key = ?")
+        sql: """
+          SELECT sequence, payload = ? AND text IS ? AND vector_digest IS ?
+          FROM records WHERE key = ?
+          """)
       let insert = try db.cachedStatement(
-        sql: "INSERT INTO records (key, payload, text) VALUES (?, ?, ?)")
+        sql: "INSERT INTO records (key, payload, text, vector_digest) VALUES (?, ?, ?, ?)")
+      let insertVector = try db.cachedStatement(sql: "INSERT INTO pending_vectors VALUES (?, ?)")
+      let space = try self.readyMadeSpace(db)
       for record in records {
-        let old = try Row.fetchOne(find, arguments: [record.payload, record.text, record.key])
+        let digest = record.vectorDigest
+        let old = try Row.fetchOne(
+          find, arguments: [record.payload, record.text, digest, record.key])
         if let old {
           if old[1] as Bool {
             summary.unchanged += 1
@@ -97,7 +106,11 @@ public final class CollectionStore: Sendable {
         } else {
           summary.inserted += 1
         }
-        try insert.execute(arguments: [record.key, record.payload, record.text])
+        try insert.execute(arguments: [record.key, record.payload, record.text, digest])
+        if let vector = try self.checkedVector(of: record, in: space) {
+          try insertVector.execute(
+            arguments: [db.lastInsertedRowID, vector.withUnsafeBytes { Data($0) }])
+        }
       }
       return summary
     }
@@ -124,10 +137,45 @@ public final class CollectionStore: Sendable {
   private func bury(_ db: Database, _ sequence: Int64, sealedThrough: Int64) throws {
     try db.cachedStatement(sql: "DELETE FROM records WHERE sequence = ?")
       .execute(arguments: [sequence])
-    if sequence <= sealedThrough {
-      try db.cachedStatement(sql: "INSERT INTO tombstones VALUES (?)")
-        .execute(arguments: [sequence])
+    let rest =
+      sequence <= sealedThrough
+      ? "INSERT INTO tombstones VALUES (?)" : "DELETE FROM pending_vectors WHERE sequence = ?"
+    try db.cachedStatement(sql: rest).execute(arguments: [sequence])
+  }
+
+  /// The space of the vectors that records bring; nil where an encoder makes them.
+  private func readyMadeSpace(_ db: Database) throws -> Space? {
+    guard settings.encoder == CollectionSettings.readyMade else { return nil }
+    return try StoredSpace.fetchAll(db, in: folder).last?.space
+  }
+
+  private func checkedVector(of record: Record, in space: Space?) throws -> [Float]? {
+    guard let space else {
+      guard record.vector == nil else {
+        throw BasisError(
+          .invalidArgument,
+          "record '\(record.key)' brings a vector, but '\(folder.name)' makes its own with the "
+            + "encoder '\(settings.encoder)'")
+      }
+      return nil
     }
+    guard let vector = record.vector else {
+      throw BasisError(
+        .badData,
+        "record '\(record.key)' has no vector, and '\(folder.name)' has no encoder to make one")
+    }
+    guard vector.count == space.dimension else {
+      throw BasisError(
+        .dimensionMismatch,
+        "record '\(record.key)' has a vector of \(vector.count) dimensions, "
+          + "the space \(space.id) has \(space.dimension)")
+    }
+    if let position = vector.firstIndex(where: { !$0.isFinite }) {
+      throw BasisError(
+        .badData,
+        "record '\(record.key)' has \(vector[position]) in its vector at position \(position)")
+    }
+    return vector
   }
 
   // MARK: Spaces
@@ -209,6 +257,43 @@ public final class CollectionStore: Sendable {
 
   func reading<T>(_ action: String, _ body: (Database) throws -> T) throws(BasisError) -> T {
     try translating("\(action) of '\(folder.name)'") { try pool.read(body) }
+  }
+
+  /// Replaces the model of a space, as when words of deleted records are taken out of it.
+  ///
+  /// - Parameters:
+  ///   - space: a space of the collection with a model.
+  ///   - writeModel: writes the new model.
+  public func replaceModel(
+    of space: Space.Identifier, writeModel: (ContainerWriter) throws(BasisError) -> Void
+  ) throws(BasisError) {
+    let name = try reading("read the spaces") { db in
+      try String.fetchOne(
+        db, sql: "SELECT model FROM spaces WHERE name = ? AND version = ?",
+        arguments: [space.name, space.version])
+    }
+    // Two names in turn: the old file stays until the catalogue names the new one.
+    let first = "\(space).model"
+    let next = name == first ? "\(space).b.model" : first
+    let writer = try ContainerWriter(
+      path: folder.modelsPath + "/" + next, kind: StoredSpace.modelKind,
+      version: StoredSpace.modelFormatVersion)
+    try writeModel(writer)
+    try writer.finish()
+    try writing("replace the model of \(space)") { db in
+      try db.execute(
+        sql: "UPDATE spaces SET model = ? WHERE name = ? AND version = ?",
+        arguments: [next, space.name, space.version])
+    }
+    if let name { try? FileManager.default.removeItem(atPath: folder.modelsPath + "/" + name) }
+  }
+
+  /// Closes segments that are no more and removes their files; readers that hold them keep them.
+  func remove(segments: [(id: Int64, file: String)]) {
+    openSegments.withLock { open in for segment in segments { open[segment.id] = nil } }
+    for segment in segments {
+      try? FileManager.default.removeItem(atPath: folder.segmentsPath + "/" + segment.file)
+    }
   }
 
   /// The segment, opened once and shared.

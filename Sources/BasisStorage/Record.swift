@@ -9,11 +9,23 @@ public struct Record: Sendable, Hashable {
   /// What is analysed and encoded. Nil: the collection's text fields of the payload, joined by a
   /// line break.
   public var text: String?
+  /// The record's vector, in a collection whose vectors come ready-made; nil in any other.
+  public var vector: [Float]?
 
-  public init(key: String, payload: String, text: String? = nil) {
+  public init(key: String, payload: String, text: String? = nil, vector: [Float]? = nil) {
     self.key = key
     self.payload = payload
     self.text = text
+    self.vector = vector
+  }
+
+  /// Tells two vectors apart without keeping either (FNV-1a over the bits); nil without a vector.
+  var vectorDigest: Int64? {
+    vector.map { vector in
+      var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+      for value in vector { hash = (hash ^ UInt64(value.bitPattern)) &* 0x100_0000_01B3 }
+      return Int64(bitPattern: hash)
+    }
   }
 }
 

@@ -95,6 +95,23 @@ public struct CorpusEncoderModel: TextEncoder {
     for column in 0..<count { row[column] *= factor }
   }
 
+  /// The terms that the model knows, as its analyser makes them.
+  package var terms: [String] { (0..<vocabulary.count).map(vocabulary.term) }
+
+  /// The model without some of its terms. Texts that have none of them keep their vectors to the
+  /// last bit.
+  ///
+  /// - Precondition: `kept` has as many elements as there are ``terms``.
+  package func selecting(terms kept: [Bool]) -> CorpusEncoderModel {
+    precondition(kept.count == vocabulary.count)
+    let rows = kept.indices.filter { kept[$0] }
+    var vocabulary = TermTable(minimumCapacity: rows.count)
+    for row in rows { _ = self.vocabulary.withTerm(row) { vocabulary.insert($0) } }
+    return CorpusEncoderModel(
+      settings: settings, version: space.id.version, vocabulary: vocabulary,
+      projection: projection.selecting(rows: rows), singularValues: singularValues)
+  }
+
   private struct Header: Codable {
     var layout = 1
     var settings: CorpusEncoder

@@ -38,7 +38,7 @@ import _BasisTestSupport
   {
     var request = SearchRequest(.text(text))
     change(&request)
-    return try VectorCollection(place, for: .read).search(request)
+    return try VectorCollection(place, for: .read).search(request, in: RunContext())
   }
 
   @Test(arguments: [60, 1500])
@@ -75,7 +75,7 @@ import _BasisTestSupport
     try ingest(#"{"id":"k5","body":"something else entirely","topic":99,"row":5}"#)
     do {
       let collection = try VectorCollection(place, for: .write)
-      #expect(try collection.delete(keys: ["k6"]) == 1)
+      #expect(try collection.store.delete(keys: ["k6"]) == 1)
       #expect(try collection.delete(matching: Filter("row >= 10 and row < 20")) == 10)
     }
     for mode in SearchMode.allCases {
@@ -159,11 +159,11 @@ import _BasisTestSupport
     for mode in SearchMode.allCases {
       var request = SearchRequest(.key("k40"))
       request.mode = mode
-      let hits = try collection.search(request).hits
+      let hits = try collection.search(request, in: RunContext()).hits
       #expect(hits.count == 10 && !hits.contains { $0.key == "k40" }, "\(mode)")
     }
     let error = #expect(throws: BasisError.self) {
-      try collection.search(SearchRequest(.key("none")))
+      try collection.search(SearchRequest(.key("none")), in: RunContext())
     }
     #expect(error?.message == "collection 'demo' has no record with the key 'none'")
   }
@@ -199,14 +199,15 @@ import _BasisTestSupport
   @Test func `a query sees what was written before it`() throws {
     let collection = VectorCollection(
       try CollectionStore.create(place, settings: CollectionSettings()))
-    #expect(try collection.search(SearchRequest(.text("apple"))).hits.isEmpty)
+    #expect(try collection.search(SearchRequest(.text("apple")), in: RunContext()).hits.isEmpty)
     for (row, word) in ["apple", "pear", "apple pie"].enumerated() {
       try collection.store.upsert([Record(key: "\(row)", payload: #"{"text":"\#(word)"}"#)])
     }
-    let hits = try collection.search(SearchRequest(.text("apple"))).hits
+    let hits = try collection.search(SearchRequest(.text("apple")), in: RunContext()).hits
     #expect(Set(hits.prefix(2).map(\.key)) == ["0", "2"])
-    try collection.delete(keys: ["0"])
-    #expect(try collection.search(SearchRequest(.text("apple"))).hits.first?.key == "2")
+    try collection.store.delete(keys: ["0"])
+    #expect(
+      try collection.search(SearchRequest(.text("apple")), in: RunContext()).hits.first?.key == "2")
   }
 
   @Test func `scores are explained term by term`() throws {
@@ -302,7 +303,7 @@ import _BasisTestSupport
         var request = SearchRequest(.text("v\(letters(value))zq"))
         request.mode = .lexical
         request.k = 500
-        let hits = try VectorCollection(open).search(request).hits
+        let hits = try VectorCollection(open).search(request, in: RunContext()).hits
         let expected = model.filter { $0.value == value }.keys.sorted()
         #expect(hits.map(\.key).sorted() == expected, "step \(step)")
       }

@@ -86,7 +86,7 @@ import _BasisTestSupport
     (["ingest", "demo", "bad.jsonl"], 65, "bad.jsonl:2"),
     (["ingest", "demo", "empty.jsonl"], 65, "there is no record to read"),
     (["search", "demo", "x", "-k", "0"], 64, "-k must be at least 1, not 0"),
-    (["search", "demo"], 64, "give a text to look for, or --key"),
+    (["search", "demo"], 64, "give a text to look for, --key or --vector"),
     (["search", "demo", "x", "--where", "size <"], 64, "the end at position 7"),
     (["search", "demo", "x", "--mode", "psychic"], 64, "psychic"),
     (["ingest", "demo", "docs.jsonl", "--encoder", "nomic"], 64, "encoder"),
@@ -118,7 +118,7 @@ import _BasisTestSupport
   }
 
   @Test func `help of every verb opens with examples`() throws {
-    for verb in ["", "ingest", "search", "info", "list", "delete", "verify"] {
+    for verb in ["", "ingest", "search", "info", "list", "export", "delete", "vacuum", "verify"] {
       let help = try program.run("help", verb)
       #expect(help.status == 0)
       #expect(help.output.contains("EXAMPLES\n"), "\(verb)")

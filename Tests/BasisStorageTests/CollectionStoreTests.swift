@@ -38,8 +38,8 @@ import _BasisTestSupport
   @discardableResult
   func seal(_ store: CollectionStore) throws -> Int {
     if try store.spaces().isEmpty { try store.addSpace(Self.space) }
-    return try store.seal(spaces: [Self.space], in: RunContext()) { _, texts in
-      Self.encode(texts)
+    return try store.seal(spaces: [Self.space], in: RunContext()) { _, records in
+      Self.encode(records.map(\.text))
     }
   }
 

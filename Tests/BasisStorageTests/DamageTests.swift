@@ -17,8 +17,8 @@ import _BasisTestSupport
     try store.upsert(
       (0..<30).map { Record(key: "k\($0)", payload: #"{"text":"words of row \#($0)"}"#) })
     try store.addSpace(CollectionStoreTests.space)
-    _ = try store.seal(spaces: [CollectionStoreTests.space], in: RunContext()) { _, texts in
-      CollectionStoreTests.encode(texts)
+    _ = try store.seal(spaces: [CollectionStoreTests.space], in: RunContext()) { _, records in
+      CollectionStoreTests.encode(records.map(\.text))
     }
   }
 

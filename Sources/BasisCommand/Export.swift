@@ -1,0 +1,106 @@
+import ArgumentParser
+import BasisCollections
+import BasisCore
+import BasisFormats
+import BasisStorage
+import Foundation
+
+struct Export: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Write a collection's records as JSON lines.",
+    discussion: """
+      EXAMPLES
+        basis export packages > packages.jsonl
+        basis export packages -o packages.jsonl --where 'section = "utils"'
+
+      Each line is a record's payload as it was read, so that the file can be ingested again.
+      """)
+
+  @Argument(help: "The collection.")
+  var name: String
+
+  @Option(name: .shortAndLong, help: "The file to write; - is standard output.")
+  var outputFile = "-"
+
+  @Option(help: "Only records that meet a condition.")
+  var `where`: String?
+
+  @Flag(help: "Overwrite the file if it is there.")
+  var force = false
+
+  @OptionGroup var data: DataOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let snapshot = try CollectionStore(data.folder(name), for: .read).snapshot()
+    let wanted = try `where`.map { source throws(BasisError) in
+      Set(try snapshot.sequences(matching: Filter(source)))
+    }
+    let target = try OutputFile(outputFile, force: force)
+    var count = 0
+    try snapshot.forEachChunk { records throws(BasisError) in
+      var text = ""
+      for record in records where wanted?.contains(record.sequence) ?? true {
+        text += record.payload + "\n"
+        count += 1
+      }
+      try target.write(text)
+    }
+    try target.finish()
+    if output.json && outputFile != "-" {
+      try output.print(json: .object(["records": .integer(Int64(count))]))
+    } else {
+      output.remark("\(grouped(count)) records")
+    }
+  }
+}
+
+/// Where a command writes: standard output, or a file that appears when it is complete.
+final class OutputFile {
+  private let path: String
+  private let partial: String
+  private let handle: FileHandle
+
+  /// - Throws: `.alreadyExists` if the file is there and may not be overwritten.
+  init(_ path: String, force: Bool) throws(BasisError) {
+    self.path = path
+    guard path != "-" else {
+      partial = ""
+      handle = .standardOutput
+      return
+    }
+    if !force && FileManager.default.fileExists(atPath: path) {
+      throw BasisError(.alreadyExists, "\(path) is there already; say --force to overwrite it")
+    }
+    partial = "\(path).partial-\(getpid())"
+    guard FileManager.default.createFile(atPath: partial, contents: nil),
+      let handle = FileHandle(forWritingAtPath: partial)
+    else { throw BasisError(.inputOutput, "cannot write \(path); check the folder") }
+    self.handle = handle
+  }
+
+  func write(_ text: String) throws(BasisError) {
+    do {
+      try handle.write(contentsOf: Data(text.utf8))
+    } catch {
+      throw BasisError(
+        .inputOutput, "cannot write \(path == "-" ? "standard output" : path): \(error)",
+        cause: error)
+    }
+  }
+
+  func finish() throws(BasisError) {
+    guard path != "-" else { return }
+    do {
+      try handle.synchronize()
+      try handle.close()
+    } catch {
+      throw BasisError(.inputOutput, "cannot write \(path)", cause: error)
+    }
+    guard rename(partial, path) == 0 else {
+      throw BasisError(.inputOutput, "cannot rename \(partial) to \(path)")
+    }
+  }
+
+  deinit { if !partial.isEmpty { unlink(partial) } }
+}
