@@ -23,6 +23,9 @@ let rooms: [Room] = [
   Room(name: "BasisNumerics", uses: ["BasisCore", "CBasisKernels"], hasFixtures: true),
   Room(name: "BasisFormats", uses: ["BasisCore", "CBasisKernels"], outside: ["CZlib"]),
   Room(
+    name: "BasisEvaluation", uses: ["BasisCore", "BasisNumerics", "BasisFormats"],
+    hasFixtures: true),
+  Room(
     name: "BasisText", uses: ["BasisCore", "BasisNumerics", "BasisFormats"], hasFixtures: true),
   Room(
     name: "BasisSearch",
