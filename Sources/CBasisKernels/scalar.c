@@ -37,17 +37,25 @@ OPERATION void v_sum4(const V *v, float *out) {
   for (int r = 0; r < 4; r++) out[r] = v_sum(v[r]);
 }
 
-// The bits of a float, in four lanes.
+// The bits of four floats, and of four halves.
 typedef uint32_t U __attribute__((vector_size(16)));
+typedef uint16_t H __attribute__((vector_size(8)));
 
 OPERATION U choose(U mask, U yes, U no) { return (mask & yes) | (~mask & no); }
 
-// 1 + half's mantissa, read in the float of the same exponent, is exact for subnormals too.
-OPERATION V widen_f16(U h) {
-  U sign = (h & 0x8000) << 16;
-  U bits = (h & 0x7FFF) << 13;
+#if defined(__aarch64__)
+typedef _Float16 F16 __attribute__((vector_size(8)));
+
+OPERATION V widen_f16(H h) { return __builtin_convertvector((F16)h, V); }
+OPERATION H narrow_f16(V v) { return (H)__builtin_convertvector(v, F16); }
+#else
+OPERATION V widen_f16(H h) {
+  U wide = __builtin_convertvector(h, U);
+  U sign = (wide & 0x8000) << 16;
+  U bits = (wide & 0x7FFF) << 13;
   U exponent = bits & 0x0F800000;
   U normal = bits + (112u << 23);
+  // 1 and the mantissa, at the exponent that a subnormal's has, less that 1: exact.
   U subnormal = (U)((V)(bits + (113u << 23)) - (V)((U){0} + (113u << 23)));
   U special = bits | 0x7F800000;
   // A signalling NaN becomes quiet, as the instructions of other levels make it.
@@ -56,7 +64,7 @@ OPERATION V widen_f16(U h) {
   return (V)(sign | choose((U)(exponent == 0x0F800000), special, result));
 }
 
-OPERATION U narrow_f16(V v) {
+OPERATION H narrow_f16(V v) {
   U bits = (U)v;
   U sign = (bits >> 16) & 0x8000;
   U magnitude = bits & 0x7FFFFFFF;
@@ -67,50 +75,55 @@ OPERATION U narrow_f16(V v) {
   U nan = 0x7E00 | ((magnitude >> 13) & 0x1FF);
   U result = choose((U)(magnitude < (113u << 23)), subnormal, normal);
   result = choose((U)(magnitude >= (143u << 23)), (U){0} + 0x7C00, result);
-  return sign | choose((U)(magnitude > 0x7F800000), nan, result);
+  result = sign | choose((U)(magnitude > 0x7F800000), nan, result);
+  return __builtin_convertvector(result, H);
 }
+#endif
 
-OPERATION U narrow_bf16(V v) {
+OPERATION V widen_bf16(H h) { return (V)(__builtin_convertvector(h, U) << 16); }
+OPERATION H narrow_bf16(V v) {
   U bits = (U)v;
   U rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
-  return choose((U)((bits & 0x7FFFFFFF) > 0x7F800000), (bits >> 16) | 0x40, rounded);
+  U quiet = (bits >> 16) | 0x40;
+  U nan = (U)((bits & 0x7FFFFFFF) > 0x7F800000);
+  return __builtin_convertvector(choose(nan, quiet, rounded), H);
 }
 
-typedef uint16_t H __attribute__((vector_size(8)));
-
-OPERATION U load_halves(const uint16_t *p) {
+OPERATION H load_halves(const uint16_t *p) {
   H h;
   memcpy(&h, p, sizeof h);
-  return __builtin_convertvector(h, U);
+  return h;
 }
-OPERATION U load_first_halves(const uint16_t *p, size_t count) {
-  U u = {0};
-  for (size_t i = 0; i < count; i++) u[i] = p[i];
-  return u;
+OPERATION H load_first_halves(const uint16_t *p, size_t count) {
+  H h = {0};
+  for (size_t i = 0; i < count; i++) h[i] = p[i];
+  return h;
 }
-OPERATION void store_halves(uint16_t *p, U u) {
-  H h = __builtin_convertvector(u, H);
-  memcpy(p, &h, sizeof h);
+OPERATION void store_first_halves(uint16_t *p, H h, size_t count) {
+  for (size_t i = 0; i < count; i++) p[i] = h[i];
 }
-OPERATION void store_first_halves(uint16_t *p, U u, size_t count) {
-  for (size_t i = 0; i < count; i++) p[i] = (uint16_t)u[i];
-}
+OPERATION V v_load_f16(const uint16_t *p) { return widen_f16(load_halves(p)); }
 OPERATION V v_load_first_f16(const uint16_t *p, size_t count) {
   return widen_f16(load_first_halves(p, count));
 }
-OPERATION V v_load_f16(const uint16_t *p) { return widen_f16(load_halves(p)); }
+OPERATION V v_load_bf16(const uint16_t *p) { return widen_bf16(load_halves(p)); }
 OPERATION V v_load_first_bf16(const uint16_t *p, size_t count) {
-  return (V)(load_first_halves(p, count) << 16);
+  return widen_bf16(load_first_halves(p, count));
 }
-OPERATION V v_load_bf16(const uint16_t *p) { return (V)(load_halves(p) << 16); }
+OPERATION void v_store_f16(uint16_t *p, V v) {
+  H h = narrow_f16(v);
+  memcpy(p, &h, sizeof h);
+}
 OPERATION void v_store_first_f16(uint16_t *p, V v, size_t count) {
   store_first_halves(p, narrow_f16(v), count);
 }
-OPERATION void v_store_f16(uint16_t *p, V v) { store_halves(p, narrow_f16(v)); }
+OPERATION void v_store_bf16(uint16_t *p, V v) {
+  H h = narrow_bf16(v);
+  memcpy(p, &h, sizeof h);
+}
 OPERATION void v_store_first_bf16(uint16_t *p, V v, size_t count) {
   store_first_halves(p, narrow_bf16(v), count);
 }
-OPERATION void v_store_bf16(uint16_t *p, V v) { store_halves(p, narrow_bf16(v)); }
 
 OPERATION void pack_columns(const float *b, size_t stride, size_t count, size_t depth,
                             float *out) {

@@ -1,11 +1,10 @@
 // TABLE(variable, name, family, int8, bits): the kernels of one level, those of int8 and bits from
 // their variants.
-#define DISTANCE_IN(member, kernel) \
-  .member = kernel, .member##_rows = kernel##_rows, .member##_gathered = kernel##_gathered
-#define DISTANCE(member) DISTANCE_IN(member, member)
-#define INTEGERS(member, variant)                                                              \
-  .member = variant, .member##_rows = variant##_rows, .member##_gathered = variant##_gathered, \
-  .member##_pairs = variant##_pairs
+#define DISTANCE(kernel) \
+  .kernel = kernel, .kernel##_rows = kernel##_rows, .kernel##_gathered = kernel##_gathered
+#define INTEGERS(kernel, variant)                                                              \
+  .kernel = variant, .kernel##_rows = variant##_rows, .kernel##_gathered = variant##_gathered, \
+  .kernel##_pairs = variant##_pairs
 
 #define TABLE(variable, level_name, family_name, int8, bits) \
   const basis_kernel_table variable = {                      \

@@ -87,6 +87,10 @@ private struct Pair<Query: BitwiseCopyable> {
       }
       inputs += [.infinity, .greatestFiniteMagnitude, .leastNonzeroMagnitude]
       expected += [format.infinity, format.infinity, 0]
+      if format == .float16 {
+        inputs += [65_536, 70_000, 131_072, 1e9]
+        expected += Array(repeating: format.infinity, count: 4)
+      }
       let found = format.narrow(level.table, sign == 0 ? inputs : inputs.map { -$0 })
       let wrong = inputs.indices.first { found[$0] != expected[$0] | sign }
       #expect(wrong == nil, "\(wrong.map { "\(inputs[$0]) became \(found[$0])" } ?? "")")
