@@ -25,10 +25,27 @@ test: packages ## Build and run every test
 release: packages ## Build the program, optimised
 	@swift build -c release --scratch-path $(RELEASE) --product basis
 
+PREFIX ?= $(HOME)/.local
+
 .PHONY: install
-install: release ## Install the program (PREFIX=~/.local)
-	@install -D -m 755 $(BASIS) "$(or $(PREFIX),$(HOME)/.local)/bin/basis"
-	@echo "installed $(or $(PREFIX),$(HOME)/.local)/bin/basis"
+install: release ## Install the program and shell completion (PREFIX=~/.local)
+	@install -D -m 755 $(BASIS) "$(PREFIX)/bin/basis"
+	@for shell in bash zsh fish; do \
+	  mkdir -p build/completion && $(BASIS) --generate-completion-script $$shell >build/completion/$$shell; \
+	done
+	@install -D -m 644 build/completion/bash "$(PREFIX)/share/bash-completion/completions/basis"
+	@install -D -m 644 build/completion/zsh "$(PREFIX)/share/zsh/site-functions/_basis"
+	@install -D -m 644 build/completion/fish "$(PREFIX)/share/fish/vendor_completions.d/basis.fish"
+	@if [ -d build/man ]; then install -d "$(PREFIX)/share/man/man1" && \
+	  install -m 644 build/man/*.1 "$(PREFIX)/share/man/man1"; fi
+	@echo "installed $(PREFIX)/bin/basis"
+
+.PHONY: man
+man: packages ## Write the manual pages to build/man; `make install` takes them along
+	@mkdir -p build/man
+	@swift package --scratch-path $(RELEASE) plugin --allow-writing-to-package-directory \
+	  generate-manual --multi-page --output-directory build/man
+	@ls build/man
 
 .PHONY: format
 format: ## Put the code into the house style
@@ -41,6 +58,10 @@ lint: ## Check the house style
 .PHONY: docs
 docs: packages ## Build the documentation of every library, warnings as errors
 	@Scripts/docs.sh
+
+.PHONY: outside
+outside: packages ## Build and run a package of somebody else's that depends on this one
+	@Scripts/outside-package.sh
 
 .PHONY: packages
 packages:
