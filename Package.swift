@@ -21,7 +21,9 @@ let rooms: [Room] = [
   Room(name: "CBasisKernels", language: .c),
   Room(name: "BasisCore", uses: ["CBasisKernels"]),
   Room(name: "BasisNumerics", uses: ["BasisCore", "CBasisKernels"], hasFixtures: true),
-  Room(name: "BasisFormats", uses: ["BasisCore", "CBasisKernels"], outside: ["CZlib"]),
+  Room(
+    name: "BasisFormats", uses: ["BasisCore", "CBasisKernels"], outside: ["CZlib"],
+    hasFixtures: true),
   Room(
     name: "BasisEvaluation", uses: ["BasisCore", "BasisNumerics", "BasisFormats"],
     hasFixtures: true),

@@ -237,7 +237,7 @@ public struct MappedArray<T: BitwiseCopyable>: RandomAccessCollection, @unchecke
 /// A file in memory, given back when nobody holds it.
 ///
 /// Unchecked, because the compiler cannot see that mapped memory is never written.
-private final class Mapping: @unchecked Sendable {
+final class Mapping: @unchecked Sendable {
   let bytes: UnsafeRawBufferPointer
 
   init(_ file: borrowing SystemFile, byteCount: Int) throws(BasisError) {
