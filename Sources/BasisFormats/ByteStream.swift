@@ -104,21 +104,22 @@ final class ByteStream {
   }
 }
 
-/// zlib's gzip decoder over any number of members, one after another.
-private final class Inflater {
+/// zlib's decoder over any number of gzip members, one after another, or over bare deflate data.
+final class Inflater {
   private let name: String
   /// On the heap: zlib keeps a pointer to it.
   private let stream: UnsafeMutablePointer<z_stream>
   private enum State { case inMember, betweenMembers, padding }
   private var state = State.inMember
 
-  init(name: String) throws(BasisError) {
+  /// - Parameter windowBits: as zlib wants it: 15 bits of window, 16 for the gzip wrapping, negative
+  ///   for none.
+  init(name: String, windowBits: Int32 = 15 + 16) throws(BasisError) {
     self.name = name
     stream = .allocate(capacity: 1)
     stream.initialize(to: z_stream())
-    // 15 bits of window, 16 for the gzip wrapping.
     guard
-      inflateInit2_(stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
+      inflateInit2_(stream, windowBits, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
     else { throw BasisError(.inputOutput, "\(name): not enough memory to decompress") }
   }
 
@@ -126,6 +127,9 @@ private final class Inflater {
     inflateEnd(stream)
     stream.deallocate()
   }
+
+  /// Whether all that has begun has also ended.
+  var isBetweenMembers: Bool { state != .inMember }
 
   /// - Parameter offset: where `input` starts in the file.
   func inflate(

@@ -141,14 +141,14 @@ struct ContainerLayout {
 }
 
 extension Array<UInt8> {
-  fileprivate mutating func appendLittleEndian<T: FixedWidthInteger>(_ value: T) {
+  mutating func appendLittleEndian<T: FixedWidthInteger>(_ value: T) {
     Swift.withUnsafeBytes(of: value.littleEndian) { self += $0 }
   }
 }
 
 extension UnsafeRawBufferPointer {
   /// - Precondition: the number lies inside the buffer.
-  fileprivate func littleEndian<T: FixedWidthInteger & BitwiseCopyable>(
+  func littleEndian<T: FixedWidthInteger & BitwiseCopyable>(
     at offset: Int, _ type: T.Type
   ) -> T {
     T(littleEndian: loadUnaligned(fromByteOffset: offset, as: type))
