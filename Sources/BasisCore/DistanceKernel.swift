@@ -48,7 +48,7 @@ package struct DistanceKernel<Query, Row, Value>: Sendable {
     rows(query, start, rowCount, stride, dimension, out)
   }
 
-  /// Of a query and the rows with these numbers; row `i` begins `i · stride` elements after `start`.
+  /// Of a query and the rows with these numbers; row `i` is `i · stride` elements after `start`.
   package func callAsFunction(
     _ query: UnsafePointer<Query>, rows start: UnsafePointer<Row>,
     ids: UnsafeBufferPointer<UInt32>, stride: Int, dimension: Int,

@@ -77,9 +77,9 @@ public struct Moments: Hashable, Codable, Sendable {
     self.init(count: values.count, mean: mean, rest: rest, squares: squares)
   }
 
-  /// From a mean, the sum of deviations from it, and the sum of their squares. The first sum is what
-  /// rounding has done to the mean, and corrects the second; the mean stays, so that samples of
-  /// equal sums have equal means.
+  /// From a mean, the sum of deviations from it, and the sum of their squares. The first sum is
+  /// what rounding has done to the mean, and corrects the second; the mean stays, so that samples
+  /// of equal sums have equal means.
   init(count: Int, mean: Double, rest: Double, squares: Double) {
     guard count > 0 else { return }
     self.count = count
@@ -126,7 +126,7 @@ extension Statistics {
   /// Rows go by in fixed chunks, merged in their order: the same bits at any number of threads.
   ///
   /// - Returns: as many as columns.
-  /// - Throws: ``BasisError`` `.cancelled`.
+  /// - Throws: `.cancelled`.
   /// - Complexity: O(rows · columns) time, O(columns) memory per 4096 rows.
   public static func columnMoments(
     of matrix: Matrix, in run: RunContext

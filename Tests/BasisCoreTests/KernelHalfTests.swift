@@ -2,7 +2,7 @@ import BasisCore
 import CBasisKernels
 import Testing
 
-/// A half-size format: its bits, and what the standard library, or arithmetic on bits, says of them.
+/// A half-size format: its bits, and what the standard library or plain arithmetic says of them.
 struct HalfFormat: Sendable, CustomTestStringConvertible {
   let testDescription: String
   /// Of a pattern; a signalling NaN may come out quiet.

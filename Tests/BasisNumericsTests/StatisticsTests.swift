@@ -183,10 +183,10 @@ import _BasisTestSupport
         default: { Statistics.variance($0.map { sample[$0] }) }
         }
       for (method, bounds) in [
-        (Bootstrap.Method.percentile, expected.percentile),
+        (Statistics.Bootstrap.Method.percentile, expected.percentile),
         (.biasCorrected, expected.biasCorrected),
       ] {
-        let bootstrap = Bootstrap(
+        let bootstrap = Statistics.Bootstrap(
           method: method, resampleCount: expected.resampleCount, confidence: expected.confidence)
         let found = try bootstrap.interval(
           ofRows: sample.count, in: RunContext(seed: expected.seed), statistic)
@@ -208,8 +208,8 @@ import _BasisTestSupport
     throws
   {
     let sample = sample
-    func interval(_ run: RunContext) throws -> ConfidenceInterval {
-      try Bootstrap(resampleCount: 100).interval(ofRows: sample.count, in: run) { rows in
+    func interval(_ run: RunContext) throws -> Statistics.ConfidenceInterval {
+      try Statistics.Bootstrap(resampleCount: 100).interval(ofRows: sample.count, in: run) { rows in
         Statistics.mean(rows.map { sample[$0] })
       }
     }
@@ -226,7 +226,7 @@ import _BasisTestSupport
     for seed in 0..<200 as Range<UInt64> {
       var generator = RandomGenerator(seed: 1_000 + seed)
       let sample = (0..<40).map { _ in generator.nextGaussian() }
-      let found = try Bootstrap(resampleCount: 200, confidence: 0.9).interval(
+      let found = try Statistics.Bootstrap(resampleCount: 200, confidence: 0.9).interval(
         ofRows: sample.count, in: RunContext(seed: seed)
       ) { rows in Statistics.mean(rows.map { sample[$0] }) }
       if found.lower <= 0 && 0 <= found.upper { held += 1 }
@@ -236,48 +236,53 @@ import _BasisTestSupport
   }
 
   @Test func `without a difference, the interval is a point`() throws {
-    let found = try Bootstrap(resampleCount: 60).interval(ofRows: 5, in: RunContext()) { _ in 2.5 }
+    let found = try Statistics.Bootstrap(resampleCount: 60).interval(ofRows: 5, in: RunContext()) {
+      _ in 2.5
+    }
     #expect(found.lower == 2.5 && found.upper == 2.5 && found.standardError == 0)
     #expect(found.method == .percentile)
-    let single = try Bootstrap(method: .percentile, resampleCount: 1)
+    let single = try Statistics.Bootstrap(method: .percentile, resampleCount: 1)
       .interval(ofRows: 1, in: RunContext()) { Double($0[0]) }
     #expect(single.lower == 0 && single.upper == 0 && single.standardError.isNaN)
   }
 
   @Test func `settings of an older version are filled up`() throws {
     let found = try JSONDecoder().decode(
-      Bootstrap.self, from: Data(#"{"method":"percentile"}"#.utf8))
-    #expect(found == Bootstrap(method: .percentile))
+      Statistics.Bootstrap.self, from: Data(#"{"method":"percentile"}"#.utf8))
+    #expect(found == Statistics.Bootstrap(method: .percentile))
   }
 
   @Test func `what cannot be answered is an error`() {
     let run = RunContext()
     expectError(.invalidArgument, "0 rows", "1") {
-      try Bootstrap(method: .percentile).interval(ofRows: 0, in: run) { _ in 0 }
+      try Statistics.Bootstrap(method: .percentile).interval(ofRows: 0, in: run) { _ in 0 }
     }
     expectError(.invalidArgument, "1 rows", "2") {
-      try Bootstrap().interval(ofRows: 1, in: run) { _ in 0 }
+      try Statistics.Bootstrap().interval(ofRows: 1, in: run) { _ in 0 }
     }
     expectError(.invalidArgument, "49 resamples") {
-      try Bootstrap(resampleCount: 49).interval(ofRows: 9, in: run) { _ in 0 }
+      try Statistics.Bootstrap(resampleCount: 49).interval(ofRows: 9, in: run) { _ in 0 }
     }
     for confidence in [0, 1, -1, Double.nan] {
       expectError(.invalidArgument, "confidence") {
-        try Bootstrap(confidence: confidence).interval(ofRows: 9, in: run) { _ in 0 }
+        try Statistics.Bootstrap(confidence: confidence).interval(ofRows: 9, in: run) { _ in 0 }
       }
     }
     expectError(.badData, "all 9 rows", "nan") {
-      try Bootstrap().interval(ofRows: 9, in: run) { _ in .nan }
+      try Statistics.Bootstrap().interval(ofRows: 9, in: run) { _ in .nan }
     }
     for threads in [1, 4] {
       expectError(.badData, "resample 0 ", "inf") {
-        try Bootstrap().interval(ofRows: 9, in: RunContext(threadLimit: threads)) { rows in
+        try Statistics.Bootstrap().interval(ofRows: 9, in: RunContext(threadLimit: threads)) {
+          rows in
           rows == Array(0..<9) ? 1 : .infinity
         }
       }
     }
     let cancelled = RunContext(threadLimit: 1)
     cancelled.cancellation.cancel()
-    expectError(.cancelled) { try Bootstrap().interval(ofRows: 9, in: cancelled) { _ in 1 } }
+    expectError(.cancelled) {
+      try Statistics.Bootstrap().interval(ofRows: 9, in: cancelled) { _ in 1 }
+    }
   }
 }
