@@ -5,8 +5,9 @@ import Synchronization
 
 /// The text encoders that a collection can have, by name.
 enum EncoderCatalog {
-  /// A corpus-trained encoder is fitted on at most this many texts.
-  static let sampleLimit = 100_000
+  /// A corpus-trained encoder is fitted on about this many bytes of text at most, so that fitting
+  /// takes no more memory than sealing a segment.
+  static let sampleByteLimit = 24 << 20
 
   /// - Throws: `.unsupported` with the names there are.
   static func require(_ name: String) throws(BasisError) {

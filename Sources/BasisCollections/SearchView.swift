@@ -98,10 +98,12 @@ final class SearchView: Sendable {
     // Scores are as if all segments were one index: their statistics are added up first.
     let pending = snapshot.pendingLexicalIndex
     var statistics = try pending.statistics(for: query)
-    for part in snapshot.parts { statistics += try part.segment.lexical.statistics(for: query) }
+    for part in snapshot.parts {
+      statistics += try part.segment.lexicalIndex().statistics(for: query)
+    }
     var best = TopK(k: k)
     for (part, bitmap) in zip(snapshot.parts, allowed.parts) {
-      let found = try part.segment.lexical.search(
+      let found = try part.segment.lexicalIndex().search(
         query, k: k, allowing: bitmap, statistics: statistics, in: run)
       for neighbor in found {
         best.offer(
@@ -141,7 +143,7 @@ final class SearchView: Sendable {
   {
     for part in snapshot.parts {
       guard let slot = part.segment.slot(of: Int64(sequence)) else { continue }
-      return try part.segment.lexical.explain(slot, for: query, statistics: statistics)
+      return try part.segment.lexicalIndex().explain(slot, for: query, statistics: statistics)
     }
     guard let place = snapshot.pending.firstIndex(where: { $0.sequence == Int64(sequence) }) else {
       return []

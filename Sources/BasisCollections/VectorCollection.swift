@@ -120,7 +120,7 @@ public final class VectorCollection: Sendable {
       let query = LexicalQuery(terms: model.terms.map { LexicalQuery.Term(text: $0) })
       var statistics = try snapshot.pendingLexicalIndex.statistics(for: query)
       for part in snapshot.parts {
-        statistics += try part.segment.lexical.statistics(for: query)
+        statistics += try part.segment.lexicalIndex().statistics(for: query)
       }
       let kept = statistics.documentFrequencies.map { $0 > 0 }
       guard kept.contains(false) else { continue }
@@ -137,7 +137,7 @@ public final class VectorCollection: Sendable {
   private func dense(fittingIn run: RunContext) throws(BasisError) -> [StoredSpace] {
     let spaces = try store.spaces().filter { $0.space.element == .dense }
     if !spaces.isEmpty { return spaces }
-    let texts = try store.samplePendingTexts(limit: EncoderCatalog.sampleLimit, in: run)
+    let texts = try store.samplePendingTexts(byteLimit: EncoderCatalog.sampleByteLimit, in: run)
     let model = try EncoderCatalog.fit(texts, version: 1, settings: store.settings, in: run)
     try store.addSpace(model.space) { writer throws(BasisError) in try model.write(to: writer) }
     return try store.spaces().filter { $0.space.element == .dense }

@@ -26,9 +26,20 @@ extension CollectionStore {
     }
   }
 
-  /// The texts of at most `limit` pending records, evenly spread over all of them by a seeded
-  /// sample: what a corpus-trained encoder is fitted on.
-  public func samplePendingTexts(limit: Int, in run: RunContext) throws(BasisError) -> [String] {
+  /// The texts of pending records, all while they are few, else a seeded sample: what a
+  /// corpus-trained encoder is fitted on.
+  ///
+  /// - Parameters:
+  ///   - byteLimit: of all sampled texts together, roughly.
+  ///   - run: seed, threads and cancellation.
+  public func samplePendingTexts(byteLimit: Int, in run: RunContext) throws(BasisError)
+    -> [String]
+  {
+    let waiting = try pending()
+    let limit =
+      waiting.byteCount <= byteLimit
+      ? waiting.count
+      : Int(Double(waiting.count) * Double(byteLimit) / Double(waiting.byteCount))
     let sequences = try reading("list the pending records") { db in
       try Int64.fetchAll(
         db, sql: "SELECT sequence FROM records WHERE sequence > ? ORDER BY sequence",

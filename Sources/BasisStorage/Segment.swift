@@ -24,8 +24,9 @@ public final class Segment: Sendable {
   public let spaces: [Space]
   /// The record version at each slot, rising.
   public let sequences: MappedArray<Int64>
-  public let lexical: LexicalIndex
   let container: Container
+  // Opened when they are first asked for, because opening reads and checks their blocks.
+  private let openLexical = Mutex<LexicalIndex?>(nil)
   private let dense = Mutex<[Space.Identifier: FlatIndex]>([:])
 
   init(id: Int64, path: String) throws(BasisError) {
@@ -36,13 +37,25 @@ public final class Segment: Sendable {
     sequences = try container.array("sequences", of: Int64.self)
     rowCount = manifest.rowCount
     spaces = manifest.spaces
-    lexical = try LexicalIndex(from: container, prefix: Segment.lexicalPrefix)
-    guard sequences.count == rowCount, lexical.count == rowCount else {
-      throw BasisError(
-        .corruptFile,
-        "\(path): the manifest counts \(rowCount) records, the blocks \(sequences.count) and "
-          + "\(lexical.count)")
-    }
+    try requireRowCount(sequences.count, of: "sequences")
+  }
+
+  private func requireRowCount(_ count: Int, of block: String) throws(BasisError) {
+    guard count != rowCount else { return }
+    throw BasisError(
+      .corruptFile,
+      "\(container.path): the manifest counts \(rowCount) records, the block \(block) \(count)")
+  }
+
+  /// The index of the records' words.
+  ///
+  /// - Throws: `.corruptFile`.
+  public func lexicalIndex() throws(BasisError) -> LexicalIndex {
+    if let index = openLexical.withLock({ $0 }) { return index }
+    let index = try LexicalIndex(from: container, prefix: Segment.lexicalPrefix)
+    try requireRowCount(index.count, of: Segment.lexicalPrefix)
+    openLexical.withLock { $0 = index }
+    return index
   }
 
   /// The exact index of one dense space; nil where the segment has no vectors of it.
@@ -56,10 +69,7 @@ public final class Segment: Sendable {
           + "of \(space.id), asked for were \(space.dimension) and \(space.metric.rawValue)")
     }
     let matrix = try container.matrix(Segment.block(space.id), columnCount: space.dimension)
-    guard matrix.rowCount == rowCount else {
-      throw BasisError(
-        .corruptFile, "\(container.path): \(matrix.rowCount) vectors for \(rowCount) records")
-    }
+    try requireRowCount(matrix.rowCount, of: Segment.block(space.id))
     let index = try FlatIndex(matrix, metric: space.metric)
     dense.withLock { $0[space.id] = index }
     return index

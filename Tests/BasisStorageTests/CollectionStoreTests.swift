@@ -79,7 +79,7 @@ import _BasisTestSupport
     #expect(index.rows == Self.encode(texts))
     for (slot, text) in texts.enumerated() {
       let word = String(text.prefix { $0 != " " })
-      let hits = try segment.lexical.search(segment.lexical.makeQuery(word), k: 3)
+      let hits = try segment.lexicalIndex().search(segment.lexicalIndex().makeQuery(word), k: 3)
       #expect(hits.map(\.id) == [slot])
     }
   }

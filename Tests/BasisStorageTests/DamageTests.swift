@@ -31,7 +31,8 @@ import _BasisTestSupport
       for part in snapshot.parts {
         _ = try part.segment.denseIndex(of: CollectionStoreTests.space)
         _ = part.segment.sequences.reduce(0, +)
-        _ = try part.segment.lexical.search(part.segment.lexical.makeQuery("words row"), k: 50)
+        _ = try part.segment.lexicalIndex().search(
+          part.segment.lexicalIndex().makeQuery("words row"), k: 50)
       }
       return nil
     } catch {
