@@ -157,7 +157,7 @@ public struct RetrievalDataset: Sendable {
     judgments = read.grades.filter { asked.contains($0.key) }
     untexted = read.grades.count - judgments.count
     if untexted > 0 {
-      notes.append("\(untexted) judged queries have no text and are left out")
+      notes.append("judged queries without a text: \(untexted), left out")
     }
     self.notes = notes
   }

@@ -118,7 +118,9 @@ import _BasisTestSupport
   }
 
   @Test func `help of every verb opens with examples`() throws {
-    for verb in ["", "ingest", "search", "info", "list", "export", "delete", "vacuum", "verify"] {
+    for verb in [
+      "", "ingest", "search", "info", "list", "export", "delete", "vacuum", "verify", "evaluate",
+    ] {
       let help = try program.run("help", verb)
       #expect(help.status == 0)
       #expect(help.output.contains("EXAMPLES\n"), "\(verb)")

@@ -118,7 +118,7 @@ import Testing
       ])
     #expect(dataset.judgments == ["51": ["FT-1": 1], "52": ["FT-2": -1], "53": ["FT-1": 0]])
     #expect(
-      dataset.untexted == 1 && dataset.notes == ["1 judged queries have no text and are left out"])
+      dataset.untexted == 1 && dataset.notes == ["judged queries without a text: 1, left out"])
     let found = try documents(dataset)
     #expect(found.count == 2)
     #expect(found[0].hasPrefix("FT-1|Fish &  chips|If a < b & b > c,"))

@@ -1,0 +1,12 @@
+import ArgumentParser
+
+struct Evaluate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Score answers against what is known to be right.",
+    discussion: """
+      EXAMPLES
+        basis evaluate relevance scifact --mode hybrid
+        basis evaluate relevance scifact --run mine.run --compare theirs.run
+      """,
+    subcommands: [EvaluateRelevance.self])
+}
