@@ -1,6 +1,7 @@
 public import BasisCore
 public import BasisFormats
 public import BasisStorage
+public import BasisText
 import Dispatch
 
 /// How files become records. What is nil is guessed from the first record.
@@ -13,6 +14,8 @@ public struct IngestOptions: Sendable {
   /// The field that holds each record's vector, a list of numbers; nil to have vectors made. It is
   /// stored as a vector only, not in the payload.
   public var vectorField: String?
+  /// Cut texts longer than this into parts that are searched one by one; nil to leave them whole.
+  public var chunker: TextChunker?
   /// How ready-made vectors are compared.
   public var metric: Metric?
   /// Records a transaction.
@@ -124,9 +127,11 @@ extension VectorCollection {
       var fields = try RecordFields.guess(
         from: first, key: options.keyField, text: options.textFields, at: place)
       fields.vector = options.vectorField
+      fields.chunker = options.chunker
       var settings = CollectionSettings(textFields: fields.text)
       if let encoder = options.encoder { settings.encoder = encoder }
       if options.vectorField != nil { settings.encoder = CollectionSettings.readyMade }
+      settings.chunker = options.chunker
       if let dimension = options.dimension { settings.dimension = dimension }
       try EncoderCatalog.require(settings.encoder)
       return (VectorCollection(try CollectionStore.create(folder, settings: settings)), fields)
@@ -145,6 +150,13 @@ extension VectorCollection {
         "collection '\(folder.name)' was made with \(settings.dimension) dimensions, "
           + "not \(dimension); leave --dimension out or make another collection")
     }
+    if let chunker = options.chunker, chunker != settings.chunker {
+      let made = settings.chunker.map { "parts of \($0.limit), overlapping by \($0.overlap)" }
+      throw BasisError(
+        .invalidArgument,
+        "collection '\(folder.name)' was made with \(made ?? "texts left whole"); leave --chunk out "
+          + "or make another collection")
+    }
     // The collection's own fields fit unless this file is of another kind.
     var text = options.textFields
     if text == nil, settings.textFields.contains(where: { first.value(at: $0) != nil }) {
@@ -152,6 +164,7 @@ extension VectorCollection {
     }
     var fields = try RecordFields.guess(from: first, key: options.keyField, text: text, at: place)
     fields.vector = options.vectorField
+    fields.chunker = settings.chunker
     fields.keepsOwnText = fields.text != settings.textFields
     return (collection, fields)
   }
@@ -163,6 +176,7 @@ struct RecordFields {
   var text: [String]
   /// The field of a ready-made vector.
   var vector: String?
+  var chunker: TextChunker?
   /// The text is stored beside the payload, because the collection would join other fields.
   var keepsOwnText = false
 
@@ -223,7 +237,12 @@ struct RecordFields {
           + "\(names(of: source))); name another with --text")
     }
     let own = keepsOwnText ? source.fields.text(of: text) : nil
-    guard let vector else { return Record(key: name, payload: source.json, text: own) }
+    guard let vector else {
+      let parts = chunker?.chunks(of: own ?? source.fields.text(of: text)) ?? []
+      guard parts.count > 1 else { return Record(key: name, payload: source.json, text: own) }
+      return Record(
+        key: name, payload: source.json, text: parts[0], furtherParts: Array(parts.dropFirst()))
+    }
     guard case .object(var object) = source.fields else {
       throw BasisError(.badData, "\(place): not a JSON object")
     }

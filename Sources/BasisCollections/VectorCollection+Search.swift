@@ -28,10 +28,11 @@ extension VectorCollection {
 
     // Hits that fold into one group, or that are the query itself, leave room for more: look
     // deeper until there are enough or nothing is left.
-    var depth = request.k + (query.sequence == nil ? 0 : 1)
-    if request.groupField != nil { depth = max(depth * 4, 50) }
+    var depth = request.k + (query.key == nil ? 0 : 1)
+    let folds = request.groupField != nil || store.settings.chunker != nil
+    if folds { depth = max(depth * 4, 50) }
     var answer = try search.run(depth: depth, in: run)
-    while request.groupField != nil, answer.hits.count < request.k, answer.rankedCount >= depth {
+    while folds, answer.hits.count < request.k, answer.rankedCount >= depth {
       depth *= 4
       answer = try search.run(depth: depth, in: run)
     }
@@ -53,7 +54,7 @@ extension VectorCollection {
           .notFound, "collection '\(store.folder.name)' has no record with the key '\(key)'")
       }
       let vector = try view.snapshot.readyMadeVector(of: record.sequence)
-      return ResolvedQuery(text: record.text, vector: vector, sequence: Int(record.sequence))
+      return ResolvedQuery(text: record.text, vector: vector, key: key)
     }
   }
 }
@@ -63,7 +64,7 @@ private struct ResolvedQuery {
   /// Ready-made; nil to have the text encoded.
   var vector: [Float]?
   /// The record that is asked about, which is no hit.
-  var sequence: Int?
+  var key: String?
 }
 
 /// One search over one view.
@@ -134,7 +135,6 @@ private struct Search {
           + "\(ranked.count) candidates")
     }
     let rankedCount = ranked.count
-    ranked.removeAll { $0.sequence == query.sequence }
     summary = "\(request.mode.rawValue) over \(view.snapshot.recordCount) records"
 
     let hits = try fetch(ranked, terms: terms, statistics: lexical?.statistics)
@@ -185,6 +185,8 @@ private struct Search {
     statistics: LexicalStatistics?
   ) throws(BasisError) -> [SearchResult.Hit] {
     var hits: [SearchResult.Hit] = []
+    var keys: Set<String> = []
+    if let own = query.key { keys.insert(own) }
     var groups: Set<JSONValue> = []
     var position = 0
     while hits.count < request.k, position < ranked.count {
@@ -193,6 +195,8 @@ private struct Search {
       let records = try view.snapshot.records(chunk.map { Int64($0.sequence) })
       for candidate in chunk where hits.count < request.k {
         guard let record = records[Int64(candidate.sequence)] else { continue }
+        // The best part of a cut text stands for its record.
+        guard keys.insert(record.key).inserted else { continue }
         if let field = request.groupField,
           let value = try JSONValue(parsing: record.payload).value(at: field), !value.isNull,
           !groups.insert(value).inserted

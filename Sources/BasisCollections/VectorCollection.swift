@@ -54,7 +54,7 @@ public final class VectorCollection: Sendable {
     var count = 0
     for start in stride(from: 0, to: sequences.count, by: 1000) {
       let chunk = sequences[start..<min(start + 1000, sequences.count)]
-      count += try store.delete(keys: snapshot.records(chunk).values.map(\.key))
+      count += try store.delete(keys: Set(snapshot.records(chunk).values.map(\.key)))
     }
     return count
   }

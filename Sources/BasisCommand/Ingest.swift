@@ -3,6 +3,7 @@ import BasisCollections
 import BasisCore
 import BasisFormats
 import BasisStorage
+import BasisText
 
 struct Ingest: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -42,6 +43,15 @@ struct Ingest: ParsableCommand {
   @Option(help: "Dimension of a corpus-trained encoder.")
   var dimension: Int?
 
+  @Flag(help: "Cut long texts into overlapping parts that are searched one by one.")
+  var chunk = false
+
+  @Option(help: "Words of a part, with --chunk.")
+  var chunkLimit = TextChunker().limit
+
+  @Option(help: "Words that a part repeats of the one before, with --chunk.")
+  var chunkOverlap = TextChunker().overlap
+
   @Option(
     help: ArgumentHelp(
       "The field with each record's own vector, a list of numbers; no encoder is used then.",
@@ -64,6 +74,14 @@ struct Ingest: ParsableCommand {
   func validate() throws {
     guard !files.isEmpty else { throw ValidationError("name at least one file to read, or -") }
     guard batch >= 1 else { throw ValidationError("--batch must be at least 1, not \(batch)") }
+    guard chunkLimit >= 1, (0..<chunkLimit).contains(chunkOverlap) else {
+      throw ValidationError(
+        "--chunk-limit must be at least 1 and --chunk-overlap less than it, "
+          + "not \(chunkLimit) and \(chunkOverlap)")
+    }
+    if chunk && vectors != nil {
+      throw ValidationError("--chunk cuts texts for an encoder; --vectors brings whole vectors")
+    }
     if metric != nil && vectors == nil {
       throw ValidationError("--metric goes with --vectors; encoders know theirs")
     }
@@ -87,6 +105,7 @@ struct Ingest: ParsableCommand {
     options.encoder = encoder
     options.dimension = dimension
     options.batchCount = batch
+    if chunk { options.chunker = TextChunker(limit: chunkLimit, overlap: chunkOverlap) }
     options.vectorField = vectors
     options.metric = metric
     let acknowledge = self.acknowledge

@@ -4,6 +4,7 @@ import GRDB
 
 /// The collection's SQLite database: schema, settings and the translation of its errors.
 ///
+/// A record is one row, or one for each part of a text that was cut; part 0 has the payload.
 /// Sequences number record versions in the order of writing and are never used twice. Everything
 /// up to the watermark `sealed_through` lies in segments; what is above is pending. So a record's
 /// place needs no column of its own, and sealing rewrites no row.
@@ -67,10 +68,12 @@ enum Catalog {
     CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE records (
       sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-      key TEXT NOT NULL UNIQUE,
+      key TEXT NOT NULL,
+      part INTEGER NOT NULL,
       payload TEXT NOT NULL,
       text TEXT,
-      vector_digest INTEGER
+      vector_digest INTEGER,
+      UNIQUE (key, part)
     );
     CREATE TABLE pending_vectors (sequence INTEGER PRIMARY KEY, vector BLOB NOT NULL);
     CREATE TABLE segments (

@@ -11,7 +11,9 @@ public struct CollectionSettings: Settings {
   public var encoder: String
   /// Dimension asked of a corpus-trained encoder.
   public var dimension: Int
-  /// A segment is sealed at this many records …
+  /// How texts are cut into parts that are searched one by one; nil to leave them whole.
+  public var chunker: TextChunker?
+  /// A segment is sealed at this many rows …
   public var segmentRowLimit: Int
   /// … or at this many bytes of text, whichever comes first.
   public var segmentByteLimit: Int
@@ -21,12 +23,14 @@ public struct CollectionSettings: Settings {
 
   public init(
     textFields: [String] = ["text"], analyzer: Analyzer = Analyzer(), encoder: String = "corpus",
-    dimension: Int = 256, segmentRowLimit: Int = 65_536, segmentByteLimit: Int = 64 << 20
+    dimension: Int = 256, chunker: TextChunker? = nil, segmentRowLimit: Int = 65_536,
+    segmentByteLimit: Int = 64 << 20
   ) {
     self.textFields = textFields
     self.analyzer = analyzer
     self.encoder = encoder
     self.dimension = dimension
+    self.chunker = chunker
     self.segmentRowLimit = segmentRowLimit
     self.segmentByteLimit = segmentByteLimit
   }
@@ -38,6 +42,7 @@ public struct CollectionSettings: Settings {
     analyzer = try values.decodeIfPresent(Analyzer.self, forKey: .analyzer) ?? analyzer
     encoder = try values.decodeIfPresent(String.self, forKey: .encoder) ?? encoder
     dimension = try values.decodeIfPresent(Int.self, forKey: .dimension) ?? dimension
+    chunker = try values.decodeIfPresent(TextChunker.self, forKey: .chunker)
     segmentRowLimit =
       try values.decodeIfPresent(Int.self, forKey: .segmentRowLimit) ?? segmentRowLimit
     segmentByteLimit =

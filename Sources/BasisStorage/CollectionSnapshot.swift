@@ -34,12 +34,28 @@ public final class CollectionSnapshot: Sendable {
     public var liveCount: Int { live?.population ?? segment.rowCount }
   }
 
-  /// A record as it was stored.
+  /// A record as it was stored, or a part of one.
   public struct StoredRecord: Sendable, Hashable {
     public let sequence: Int64
     public let key: String
+    /// From 0; more only where texts were cut.
+    public let part: Int
+    /// The whole record's.
     public let payload: String
+    /// The part's.
     public let text: String
+  }
+
+  private static let columns = """
+    sequence, key, part, CASE part WHEN 0 THEN payload ELSE (
+      SELECT whole.payload FROM records AS whole WHERE whole.key = records.key AND whole.part = 0
+    ) END AS payload, text
+    """
+
+  private func storedRecord(_ row: Row) throws -> StoredRecord {
+    StoredRecord(
+      sequence: row[0], key: row[1], part: row[2], payload: row[3],
+      text: try store.text(row[3], row[4]))
   }
 
   public let store: CollectionStore
@@ -63,7 +79,7 @@ public final class CollectionSnapshot: Sendable {
       try database.read { db in
         (
           generation: try Catalog.generation(db),
-          count: try Int.fetchOne(db, sql: "SELECT count(*) FROM records") ?? 0,
+          count: try Int.fetchOne(db, sql: "SELECT count(*) FROM records WHERE part = 0") ?? 0,
           spaces: try StoredSpace.fetchAll(db, in: store.folder),
           segments: try Row.fetchAll(db, sql: "SELECT id, file FROM segments ORDER BY id").map {
             (id: $0[0] as Int64, file: $0[1] as String)
@@ -108,27 +124,23 @@ public final class CollectionSnapshot: Sendable {
   {
     try reading { db in
       let find = try db.cachedStatement(
-        sql: "SELECT key, payload, text FROM records WHERE sequence = ?")
+        sql: "SELECT \(Self.columns) FROM records WHERE sequence = ?")
       var found: [Int64: StoredRecord] = [:]
       for sequence in sequences {
         guard let row = try Row.fetchOne(find, arguments: [sequence]) else { continue }
-        found[sequence] = StoredRecord(
-          sequence: sequence, key: row[0], payload: row[1],
-          text: try store.text(row[1], row[2]))
+        found[sequence] = try storedRecord(row)
       }
       return found
     }
   }
 
-  /// The record with this key, or nil.
+  /// The record with this key, its first part where its text was cut, or nil.
   public func record(key: String) throws(BasisError) -> StoredRecord? {
     try reading { db in
       try Row.fetchOne(
-        db, sql: "SELECT sequence, payload, text FROM records WHERE key = ?", arguments: [key]
-      ).map {
-        StoredRecord(
-          sequence: $0[0], key: key, payload: $0[1], text: try store.text($0[1], $0[2]))
-      }
+        db, sql: "SELECT \(Self.columns) FROM records WHERE key = ? AND part = 0",
+        arguments: [key]
+      ).map(storedRecord)
     }
   }
 
@@ -150,13 +162,10 @@ public final class CollectionSnapshot: Sendable {
         try Row.fetchAll(
           db.cachedStatement(
             sql: """
-              SELECT sequence, key, payload, text FROM records
-              WHERE sequence > ? ORDER BY sequence LIMIT 1000
+              SELECT \(Self.columns) FROM records
+              WHERE sequence > ? AND part = 0 ORDER BY sequence LIMIT 1000
               """), arguments: [last]
-        ).map {
-          StoredRecord(
-            sequence: $0[0], key: $0[1], payload: $0[2], text: try store.text($0[2], $0[3]))
-        }
+        ).map(storedRecord)
       }
       guard let end = chunk.last else { return }
       last = end.sequence
@@ -169,7 +178,7 @@ public final class CollectionSnapshot: Sendable {
   /// - Complexity: one scan of the sequences.
   public func sample(_ count: Int, in run: RunContext) throws(BasisError) -> [StoredRecord] {
     let sequences = try reading { db in
-      try Int64.fetchAll(db, sql: "SELECT sequence FROM records ORDER BY sequence")
+      try Int64.fetchAll(db, sql: "SELECT sequence FROM records WHERE part = 0 ORDER BY sequence")
     }
     var generator = run.generator("record-sample")
     let chosen = generator.sample(min(max(0, count), sequences.count), of: sequences.count)
@@ -178,13 +187,20 @@ public final class CollectionSnapshot: Sendable {
     return chosen.compactMap { found[$0] }
   }
 
-  /// The sequences of the records that the filter lets through, rising.
+  /// The sequences of the records that the filter lets through, with all their parts, rising.
   ///
   /// - Complexity: one scan of the payloads.
   public func sequences(matching filter: Filter) throws(BasisError) -> [Int64] {
     try reading { db in
       try Int64.fetchAll(
-        db, sql: "SELECT sequence FROM records WHERE \(filter.sql) ORDER BY sequence",
+        db,
+        sql: store.settings.chunker == nil
+          ? "SELECT sequence FROM records WHERE \(filter.sql) ORDER BY sequence"
+          : """
+          SELECT sequence FROM records WHERE key IN (
+            SELECT key FROM records WHERE CASE part WHEN 0 THEN \(filter.sql) ELSE 0 END
+          ) ORDER BY sequence
+          """,
         arguments: filter.databaseArguments)
     }
   }

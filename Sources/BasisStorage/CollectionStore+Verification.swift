@@ -25,7 +25,7 @@ extension CollectionStore {
     let state = try reading("read the catalogue") { db in
       (
         complaints: try String.fetchAll(db, sql: "PRAGMA integrity_check").filter { $0 != "ok" },
-        count: try Int.fetchOne(db, sql: "SELECT count(*) FROM records") ?? 0,
+        count: try Int.fetchOne(db, sql: "SELECT count(*) FROM records WHERE part = 0") ?? 0,
         sealed: try Int64.fetchAll(
           db, sql: "SELECT sequence FROM records WHERE sequence <= ? ORDER BY sequence",
           arguments: [try Catalog.sealedThrough(db)]),

@@ -85,11 +85,11 @@ public final class CollectionStore: Sendable {
       let sealedThrough = try Catalog.sealedThrough(db)
       let find = try db.cachedStatement(
         sql: """
-          SELECT sequence, payload = ? AND text IS ? AND vector_digest IS ?
-          FROM records WHERE key = ?
+          SELECT payload = ? AND text IS ? AND vector_digest IS ?
+          FROM records WHERE key = ? AND part = 0
           """)
       let insert = try db.cachedStatement(
-        sql: "INSERT INTO records (key, payload, text, vector_digest) VALUES (?, ?, ?, ?)")
+        sql: "INSERT INTO records (key, part, payload, text, vector_digest) VALUES (?, ?, ?, ?, ?)")
       let insertVector = try db.cachedStatement(sql: "INSERT INTO pending_vectors VALUES (?, ?)")
       let space = try self.readyMadeSpace(db)
       for record in records {
@@ -97,19 +97,22 @@ public final class CollectionStore: Sendable {
         let old = try Row.fetchOne(
           find, arguments: [record.payload, record.text, digest, record.key])
         if let old {
-          if old[1] as Bool {
+          if old[0] as Bool {
             summary.unchanged += 1
             continue
           }
-          try bury(db, old[0], sealedThrough: sealedThrough)
+          try bury(db, key: record.key, sealedThrough: sealedThrough)
           summary.replaced += 1
         } else {
           summary.inserted += 1
         }
-        try insert.execute(arguments: [record.key, record.payload, record.text, digest])
+        try insert.execute(arguments: [record.key, 0, record.payload, record.text, digest])
         if let vector = try self.checkedVector(of: record, in: space) {
           try insertVector.execute(
             arguments: [db.lastInsertedRowID, vector.withUnsafeBytes { Data($0) }])
+        }
+        for (index, part) in record.furtherParts.enumerated() {
+          try insert.execute(arguments: [record.key, index + 1, "", part, nil])
         }
       }
       return summary
@@ -123,24 +126,26 @@ public final class CollectionStore: Sendable {
   public func delete(keys: some Sequence<String>) throws(BasisError) -> Int {
     try writing("delete records") { db in
       let sealedThrough = try Catalog.sealedThrough(db)
-      let find = try db.cachedStatement(sql: "SELECT sequence FROM records WHERE key = ?")
       var count = 0
-      for key in keys {
-        guard let sequence = try Int64.fetchOne(find, arguments: [key]) else { continue }
-        try bury(db, sequence, sealedThrough: sealedThrough)
-        count += 1
-      }
+      for key in keys where try bury(db, key: key, sealedThrough: sealedThrough) { count += 1 }
       return count
     }
   }
 
-  private func bury(_ db: Database, _ sequence: Int64, sealedThrough: Int64) throws {
-    try db.cachedStatement(sql: "DELETE FROM records WHERE sequence = ?")
-      .execute(arguments: [sequence])
-    let rest =
-      sequence <= sealedThrough
-      ? "INSERT INTO tombstones VALUES (?)" : "DELETE FROM pending_vectors WHERE sequence = ?"
-    try db.cachedStatement(sql: rest).execute(arguments: [sequence])
+  /// Removes a record with all its parts; false if it is not there.
+  @discardableResult
+  private func bury(_ db: Database, key: String, sealedThrough: Int64) throws -> Bool {
+    let sequences = try Int64.fetchAll(
+      db.cachedStatement(sql: "SELECT sequence FROM records WHERE key = ?"), arguments: [key])
+    for sequence in sequences {
+      try db.cachedStatement(sql: "DELETE FROM records WHERE sequence = ?")
+        .execute(arguments: [sequence])
+      let rest =
+        sequence <= sealedThrough
+        ? "INSERT INTO tombstones VALUES (?)" : "DELETE FROM pending_vectors WHERE sequence = ?"
+      try db.cachedStatement(sql: rest).execute(arguments: [sequence])
+    }
+    return !sequences.isEmpty
   }
 
   /// The space of the vectors that records bring; nil where an encoder makes them.

@@ -12,11 +12,18 @@ public struct Record: Sendable, Hashable {
   /// The record's vector, in a collection whose vectors come ready-made; nil in any other.
   public var vector: [Float]?
 
-  public init(key: String, payload: String, text: String? = nil, vector: [Float]? = nil) {
+  /// Further parts of a text that is searched piece by piece; ``text`` is the first one.
+  public var furtherParts: [String]
+
+  public init(
+    key: String, payload: String, text: String? = nil, vector: [Float]? = nil,
+    furtherParts: [String] = []
+  ) {
     self.key = key
     self.payload = payload
     self.text = text
     self.vector = vector
+    self.furtherParts = furtherParts
   }
 
   /// Tells two vectors apart without keeping either (FNV-1a over the bits); nil without a vector.
