@@ -4,7 +4,7 @@ public import BasisFormats
 /// Scores what a system answered against what people judged, as trec_eval does.
 ///
 /// Hits are taken in the order of their scores, equal ones by document id from the last to the first
-/// (``BasisFormats/RetrievalRun/ranking(of:)``): neither a rank written in a file nor the order of
+/// (`RetrievalRun.ranking(of:)`): neither a rank written in a file nor the order of
 /// lines has a say.
 ///
 /// Buckley, *trec_eval*, NIST, version 9; the same value for every query and measure.
