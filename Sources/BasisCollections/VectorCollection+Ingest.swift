@@ -3,6 +3,7 @@ public import BasisFormats
 public import BasisStorage
 public import BasisText
 import Dispatch
+import Foundation
 
 /// How files become records. What is nil is guessed from the first record.
 public struct IngestOptions: Sendable {
@@ -16,6 +17,9 @@ public struct IngestOptions: Sendable {
   public var vectorField: String?
   /// Cut texts longer than this into parts that are searched one by one; nil to leave them whole.
   public var chunker: TextChunker?
+  /// A file of vectors, in any format of `MatrixSource`: row `i` belongs to the `i`-th record of
+  /// all files together.
+  public var vectorFile: String?
   /// How ready-made vectors are compared.
   public var metric: Metric?
   /// Records a transaction.
@@ -47,8 +51,11 @@ extension VectorCollection {
   ///   - folder: where the collection is, or will be.
   ///   - options: how records are read from the files.
   ///   - run: seed, threads and cancellation.
-  /// - Throws: `.badData` naming file and row for a record that cannot be used; `.notFound`; what
-  ///   the store throws. What was acknowledged stays.
+  /// - Throws: `.badData` naming file and row for a record that cannot be used; `.notFound`;
+  ///   `.dimensionMismatch` with both counts if a file of vectors has more or fewer rows than there
+  ///   are records, before anything is written unless records come from a pipe;
+  ///   `.invalidArgument` for both a field and a file of vectors; what the store throws. What was
+  ///   acknowledged stays.
   /// - Complexity: memory of one batch and one segment, whatever the size of the files.
   public static func ingest(
     files: [String], into folder: CollectionFolder, options: IngestOptions, in run: RunContext,
@@ -61,7 +68,10 @@ extension VectorCollection {
       sources.append((path, try RecordSource(path: path, format: options.format)))
     }
 
+    let vectors = try readVectors(options, for: sources)
+
     var report = IngestReport()
+    var readCount = 0
     var collection: VectorCollection?
     var fields: RecordFields?
     var batch: [Record] = []
@@ -83,7 +93,13 @@ extension VectorCollection {
             folder, options: options, like: record.fields, at: place)
         }
         guard let collection, let fields else { continue }
-        let row = try fields.record(from: record, at: place)
+        var row = try fields.record(from: record, at: place)
+        if let vectors {
+          if readCount < vectors.rowCount { row.vector = vectors.row(readCount) }
+          readCount += 1
+          // Counted to the end, for the message.
+          if readCount > vectors.rowCount { continue }
+        }
         if let vector = row.vector, try collection.store.spaces().isEmpty {
           try collection.store.addSpace(
             Space(
@@ -108,6 +124,7 @@ extension VectorCollection {
       throw BasisError(
         .badData, "\(files.joined(separator: ", ")): there is no record to read")
     }
+    if let vectors { try requireRows(of: vectors, options, recordCount: readCount) }
     try write(collection)
     report.sealedCount += try collection.seal(all: true, in: run)
     try collection.maintain(in: run)
@@ -117,6 +134,47 @@ extension VectorCollection {
     report.space = try collection.store.spaces().last?.space
     report.seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
     return report
+  }
+
+  /// The file of vectors, nil where none is named. Where the records can be counted without being
+  /// lost, a count that does not fit is found before anything is written.
+  private static func readVectors(
+    _ options: IngestOptions, for sources: [(path: String, source: RecordSource)]
+  ) throws(BasisError) -> Matrix? {
+    guard let path = options.vectorFile else { return nil }
+    guard options.vectorField == nil else {
+      throw BasisError(
+        .invalidArgument, "vectors come from a field or from a file; name one of them")
+    }
+    let vectors = try MatrixSource(path: path).matrix()
+    guard vectors.columnCount > 0 || vectors.rowCount == 0 else {
+      throw BasisError(.badData, "\(path): \(vectors.rowCount) vectors without a value")
+    }
+    guard sources.allSatisfy({ $0.path != "-" && isFileOrFolder($0.path) }) else { return vectors }
+    var count = 0
+    for (_, source) in sources {
+      var reader = try source.makeReader()
+      while try reader.next() != nil { count += 1 }
+    }
+    try requireRows(of: vectors, options, recordCount: count)
+    return vectors
+  }
+
+  private static func requireRows(
+    of vectors: Matrix, _ options: IngestOptions, recordCount: Int
+  ) throws(BasisError) {
+    guard vectors.rowCount != recordCount else { return }
+    throw BasisError(
+      .dimensionMismatch,
+      "\(options.vectorFile ?? "the file") has \(vectors.rowCount) vectors for \(recordCount) "
+        + "records; give one row for each record, in the same order")
+  }
+
+  private static func isFileOrFolder(_ path: String) -> Bool {
+    let resolved = (path as NSString).resolvingSymlinksInPath
+    let type = try? FileManager.default.attributesOfItem(atPath: resolved)[.type]
+    return type as? FileAttributeType == .typeRegular
+      || type as? FileAttributeType == .typeDirectory
   }
 
   /// The collection to write into, and which fields of a record it takes.
@@ -130,8 +188,10 @@ extension VectorCollection {
       fields.chunker = options.chunker
       var settings = CollectionSettings(textFields: fields.text)
       if let encoder = options.encoder { settings.encoder = encoder }
-      if options.vectorField != nil { settings.encoder = CollectionSettings.readyMade }
       settings.chunker = options.chunker
+      if options.vectorField != nil || options.vectorFile != nil {
+        settings.encoder = CollectionSettings.readyMade
+      }
       if let dimension = options.dimension { settings.dimension = dimension }
       try EncoderCatalog.require(settings.encoder)
       return (VectorCollection(try CollectionStore.create(folder, settings: settings)), fields)

@@ -12,6 +12,7 @@ struct Export: ParsableCommand {
       EXAMPLES
         basis export packages > packages.jsonl
         basis export packages -o packages.jsonl --where 'section = "utils"'
+        basis export packages -o packages.jsonl --vectors packages.npy
 
       Each line is a record's payload as it was read, so that the file can be ingested again.
       """)
@@ -25,27 +26,47 @@ struct Export: ParsableCommand {
   @Option(help: "Only records that meet a condition.")
   var `where`: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Write the vectors of the current space too, as a NumPy array: row i is that of line i.",
+      valueName: "file.npy"))
+  var vectors: String?
+
   @Flag(help: "Overwrite the file if it is there.")
   var force = false
 
   @OptionGroup var data: DataOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup var work: WorkOptions
 
   func run() throws {
-    let snapshot = try CollectionStore(data.folder(name), for: .read).snapshot()
+    let collection = try VectorCollection(data.folder(name), for: .read)
+    // Both files show one state of the collection, whoever writes meanwhile.
+    let exporter = try vectors.map { _ throws(BasisError) in
+      try collection.vectorReader(in: work.context())
+    }
+    let snapshot = try exporter?.snapshot ?? collection.store.snapshot()
     let wanted = try `where`.map { source throws(BasisError) in
       Set(try snapshot.sequences(matching: Filter(source)))
     }
     let target = try OutputFile(outputFile, force: force)
+    var table: NumPyWriter?
+    if let vectors, let exporter {
+      if !force && FileManager.default.fileExists(atPath: vectors) {
+        throw BasisError(.alreadyExists, "\(vectors) is there already; say --force to overwrite it")
+      }
+      table = try NumPyWriter(path: vectors, columnCount: exporter.space.dimension)
+    }
     var count = 0
     try snapshot.forEachChunk { records throws(BasisError) in
       var text = ""
-      for record in records where wanted?.contains(record.sequence) ?? true {
-        text += record.payload + "\n"
-        count += 1
-      }
+      let chosen = records.filter { wanted?.contains($0.sequence) ?? true }
+      for record in chosen { text += record.payload + "\n" }
+      count += chosen.count
       try target.write(text)
+      if let exporter { try table?.append(exporter.vectors(of: chosen.map(\.sequence))) }
     }
+    try table?.finish()
     try target.finish()
     if output.json && outputFile != "-" {
       try output.print(json: .object(["records": .integer(Int64(count))]))

@@ -12,6 +12,7 @@ struct Ingest: ParsableCommand {
       EXAMPLES
         basis ingest notes notes.jsonl --key id --text title,body
         apt-cache dumpavail | basis ingest packages - --format debian
+        basis ingest pictures captions.jsonl --vectors pictures.npy --metric cosine
 
       Reads JSON lines, CSV, TSV, plain text, folders of text, and Debian package lists, gzipped or
       not. Makes the collection if it is not there. A key that is there already is replaced; a
@@ -54,8 +55,9 @@ struct Ingest: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The field with each record's own vector, a list of numbers; no encoder is used then.",
-      valueName: "field"))
+      "Vectors of your own instead of an encoder's: the field with each record's list of numbers, "
+        + "or a file (.npy, .npz, .fvecs, .bvecs) whose row i belongs to record i.",
+      valueName: "field|file"))
   var vectors: String?
 
   @Option(help: "How vectors of your own are compared: \(Metric.names) (default: cosine).")
@@ -106,7 +108,13 @@ struct Ingest: ParsableCommand {
     options.dimension = dimension
     options.batchCount = batch
     if chunk { options.chunker = TextChunker(limit: chunkLimit, overlap: chunkOverlap) }
-    options.vectorField = vectors
+    if let vectors {
+      if isVectorFile(vectors) {
+        options.vectorFile = vectors
+      } else {
+        options.vectorField = vectors
+      }
+    }
     options.metric = metric
     let acknowledge = self.acknowledge
     let report = try VectorCollection.ingest(
@@ -124,6 +132,11 @@ struct Ingest: ParsableCommand {
       output.remark(report.sentence(name: name))
     }
   }
+}
+
+/// Whether an argument names a file of vectors rather than a field.
+private func isVectorFile(_ name: String) -> Bool {
+  [".npy", ".npz", ".fvecs", ".bvecs"].contains { name.hasSuffix($0) || name.hasSuffix($0 + ".gz") }
 }
 
 extension Metric: ExpressibleByArgument {

@@ -3,7 +3,6 @@ import BasisCollections
 import BasisCore
 import BasisFormats
 import BasisStorage
-import Foundation
 
 struct Search: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -26,7 +25,10 @@ struct Search: ParsableCommand {
   @Option(help: "Look for what is like the record with this key.")
   var key: String?
 
-  @Option(help: "Look for a vector: a file with a JSON list of numbers, or - for standard input.")
+  @Option(
+    help: ArgumentHelp(
+      "Look for a vector: a JSON list of numbers or a NumPy array; - is standard input.",
+      valueName: "file"))
   var vector: String?
 
   @Option(help: "How to search: \(SearchMode.names).")
@@ -67,7 +69,7 @@ struct Search: ParsableCommand {
     request.mode = mode
     if let key { request.query = .key(key) }
     if let vector {
-      request.query = .vector(try readVector(vector))
+      request.query = .vector(try MatrixSource(path: vector).vector())
       request.mode = .dense
     }
     request.k = k
@@ -94,29 +96,6 @@ struct Search: ParsableCommand {
       "\(result.hits.count) \(result.hits.count == 1 ? "hit" : "hits") in \(duration(result.seconds)), \(result.plan.summary)"
     )
     if explain { for step in result.plan.steps { output.remark("  \(step)") } }
-  }
-}
-
-/// A list of numbers in a file.
-private func readVector(_ path: String) throws(BasisError) -> [Float] {
-  let handle = path == "-" ? FileHandle.standardInput : FileHandle(forReadingAtPath: path)
-  guard let handle, let data = try? handle.readToEnd() else {
-    throw BasisError(.notFound, "cannot read the vector in \(path)")
-  }
-  do throws(BasisError) {
-    guard case .array(let items) = try JSONValue(parsing: Array(data)) else {
-      throw BasisError(.badData, "not a JSON list of numbers")
-    }
-    var values: [Float] = []
-    for item in items {
-      guard let value = item.doubleValue else {
-        throw BasisError(.badData, "\(item.text) is no number")
-      }
-      values.append(Float(value))
-    }
-    return values
-  } catch {
-    throw error.at(path)
   }
 }
 

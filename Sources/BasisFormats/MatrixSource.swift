@@ -1,12 +1,14 @@
 public import BasisCore
 
-/// A matrix in a file: NumPy's npy and npz, fvecs, ivecs and bvecs, or a table of numbers as text,
-/// each gzipped or not. What it is in is found from its content; the name decides only between
+/// A matrix in a file: NumPy's npy and npz, fvecs, ivecs and bvecs, a JSON list of numbers or of rows, or
+/// a table of numbers as text, each gzipped or not. What it is in is found from its content; the name decides only between
 /// fvecs, ivecs and bvecs, whose content does not say.
 public struct MatrixSource: Sendable {
   /// What a matrix can be written in.
   public enum Format: String, CaseIterable, Sendable {
     case npy, npz, fvecs, ivecs, bvecs
+    /// A list of numbers, which is one row, or a list of such lists.
+    case json
     /// A line a row, numbers between commas, semicolons, tabs or spaces, with or without a line of
     /// names.
     case csv
@@ -59,6 +61,9 @@ public struct MatrixSource: Sendable {
       }
       format = .fvecs
       content = .vectors(vectors)
+    } else if bytes.first(where: { $0 > 0x20 }) == UInt8(ascii: "[") {
+      format = .json
+      content = .table(try Self.matrix(fromJSON: bytes, title))
     } else {
       format = .csv
       content = .table(try NumberTable(bytes, title).matrix)
@@ -69,6 +74,38 @@ public struct MatrixSource: Sendable {
     var name = path.lowercased()
     if name.hasSuffix(".gz") { name.removeLast(3) }
     return VectorFile.Element.allCases.first { name.hasSuffix(".\($0.rawValue)") }
+  }
+
+  private static func matrix(fromJSON bytes: UnsafeRawBufferPointer, _ title: String)
+    throws(BasisError) -> Matrix
+  {
+    do throws(BasisError) {
+      guard case .array(let items) = try JSONValue(parsing: Array(bytes)) else {
+        throw BasisError(.badData, "is not a JSON list of numbers")
+      }
+      var rows: [[Float]] = []
+      for item in items {
+        guard case .array(let values) = item else {
+          // No list of lists, so one row.
+          return try Matrix(rows: [numbers(items)])
+        }
+        rows.append(try numbers(values))
+      }
+      return try Matrix(rows: rows)
+    } catch {
+      throw BasisError(.badData, "\(title): \(error.message)", cause: error.cause)
+    }
+  }
+
+  private static func numbers(_ items: [JSONValue]) throws(BasisError) -> [Float] {
+    var values: [Float] = []
+    for (position, item) in items.enumerated() {
+      guard let value = item.doubleValue else {
+        throw BasisError(.badData, "\(item.text) at position \(position) is not a number")
+      }
+      values.append(Float(value))
+    }
+    return values
   }
 
   /// The values; of a plain npy file of 32-bit floats the mapped file itself.

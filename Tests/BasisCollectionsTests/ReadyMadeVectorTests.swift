@@ -118,4 +118,71 @@ import _BasisTestSupport
     #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
     #expect(try VectorCollection(place, for: .read).info().recordCount == 0)
   }
+
+  // MARK: From a file
+
+  private func ingest(rows: Int, vectors: Matrix, from name: String = "v.npy") throws
+    -> IngestReport
+  {
+    let file = folder.path + "/" + name
+    try NumPyArray(vectors).write(to: file)
+    var options = IngestOptions()
+    options.vectorFile = file
+    options.batchCount = 7
+    // Two files: rows are counted on.
+    let lines = (0..<rows).map { #"{"id":"k\#($0)","text":"row\#($0)"}"# }
+    return try VectorCollection.ingest(
+      files: [
+        folder.write("a.jsonl", lines.prefix(3).joined(separator: "\n")),
+        folder.write("b.jsonl", lines.dropFirst(3).joined(separator: "\n")),
+      ], into: place, options: options, in: RunContext())
+  }
+
+  @Test(arguments: [40, 1500]) func `row i of a file belongs to record i, and comes back`(
+    count: Int
+  ) throws {
+    let vectors = gaussianMatrix(rowCount: count, columnCount: 6, seed: 8)
+    let report = try ingest(rows: count, vectors: vectors)
+    #expect(report.summary.inserted == count && report.space?.dimension == 6)
+    let collection = try VectorCollection(place, for: .read)
+    var request = SearchRequest(.vector(vectors.row(20)))
+    request.mode = .dense
+    #expect(try collection.search(request, in: RunContext()).hits.first?.key == "k20")
+    let reader = try collection.vectorReader(in: RunContext())
+    var seen = 0
+    try reader.snapshot.forEachChunk { records throws(BasisError) in
+      let rows = try reader.vectors(of: records.map(\.sequence))
+      for (position, record) in records.enumerated() {
+        #expect(record.key == "k\(seen)" && rows.row(position) == vectors.row(seen))
+        seen += 1
+      }
+    }
+    #expect(seen == count)
+    expectError(.notFound, "record 999999") { try reader.vectors(of: [999_999]) }
+  }
+
+  @Test(arguments: [9, 11]) func `a count that does not fit is said before anything is written`(
+    rows: Int
+  ) throws {
+    expectError(.dimensionMismatch, "v.npy has 10 vectors for \(rows) records") {
+      try ingest(rows: rows, vectors: gaussianMatrix(rowCount: 10, columnCount: 2, seed: 1))
+    }
+    #expect(!place.exists)
+  }
+
+  @Test func `a value that is no number is named`() throws {
+    var vectors = gaussianMatrix(rowCount: 10, columnCount: 2, seed: 1)
+    vectors[4, 1] = .nan
+    expectError(.badData, "v.npy has nan at row 4, column 1") {
+      try ingest(rows: 10, vectors: vectors)
+    }
+    #expect(!place.exists)
+    var options = IngestOptions()
+    options.vectorFile = folder.path + "/v.npy"
+    options.vectorField = "v"
+    expectError(.invalidArgument, "a field or from a file") {
+      try VectorCollection.ingest(
+        files: [folder.path + "/a.jsonl"], into: place, options: options, in: RunContext())
+    }
+  }
 }

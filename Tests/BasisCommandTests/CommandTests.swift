@@ -1,3 +1,4 @@
+import BasisCore
 import BasisFormats
 import Foundation
 import Testing
@@ -115,6 +116,38 @@ import _BasisTestSupport
     if status != 64 { #expect(errors.split(separator: "\n").count == 1, "\(errors)") }
     // Nothing of what was there is lost.
     #expect(try program.run("info", "demo", "--json").json()["records"] == .integer(4))
+  }
+
+  @Test func `vectors go in and come out as NumPy arrays`() throws {
+    _ = try program.folder.write("docs.jsonl", Self.docs)
+    let vectors = try Matrix(rows: [[1, 0], [0, 1], [-1, 0], [3, 4]])
+    try NumPyArray(vectors).write(to: program.folder.path + "/v.npy")
+    let ingest = try program.run("ingest", "demo", "docs.jsonl", "--vectors", "v.npy")
+    #expect(ingest.status == 0, "\(ingest.errors)")
+    try NumPyArray(Matrix(rows: [[0, 2]])).write(to: program.folder.path + "/q.npy")
+    _ = try program.folder.write("q.json", "[0, 2]")
+    for query in ["q.npy", "q.json"] {
+      let search = try program.run("search", "demo", "--vector", query, "-k", "1", "--json")
+      #expect(search.output.contains(#""key":"tar""#), "\(search.errors)")
+    }
+    let piped = try program.run("search", "demo", "--vector", "-", "-k", "1", input: "[-1, 0]")
+    #expect(piped.output.contains("mpg123"), "\(piped.errors)")
+
+    let export = try program.run(
+      "export", "demo", "-o", "out.jsonl", "--vectors", "out.npy", "--where", "size >= 300")
+    #expect(export.status == 0, "\(export.errors)")
+    #expect(
+      try Matrix(contentsOf: program.folder.path + "/out.npy")
+        == Matrix(rows: [[0, 1], [-1, 0], [3, 4]]))
+    let again = try program.run("export", "demo", "--vectors", "out.npy")
+    #expect(again.status != 0 && again.errors.contains("--force"), "\(again.errors)")
+
+    try NumPyArray(Matrix(rows: [[1, 0], [0, 1]])).write(to: program.folder.path + "/v.npy")
+    let short = try program.run("ingest", "other", "docs.jsonl", "--vectors", "v.npy")
+    #expect(short.status == 65, "\(short.errors)")
+    #expect(short.errors.contains("v.npy has 2 vectors for 4 records"), "\(short.errors)")
+    let absent = try program.run("search", "demo", "--vector", "absent.npy")
+    #expect(absent.status == 66 && absent.errors.contains("absent.npy"), "\(absent.errors)")
   }
 
   @Test func `help of every verb opens with examples`() throws {

@@ -112,6 +112,21 @@ import _BasisTestSupport
     expectError(.badData, path, message) { try Matrix(contentsOf: path) }
   }
 
+  @Test func `lists in JSON`() throws {
+    let rows = try folder.write("a.json", " [[1, 2.5], [3, -4e1]]\n")
+    #expect(try MatrixSource(path: rows).format == .json)
+    #expect(try Matrix(contentsOf: rows) == Matrix(rows: [[1, 2.5], [3, -40]]))
+    let row = try folder.write("b.json", "[1, 2.5]")
+    #expect(try MatrixSource(path: row).vector() == [1, 2.5])
+    for (text, message) in [
+      ("[1, null]", "null at position 1 is not a number"), ("[[1], [2, 3]]", "row 1 has 2 values"),
+      ("[1,", "b.json"), ("[1e300]", "inf at row 0, column 0"), ("[[1], 2]", "position 0"),
+    ] {
+      let path = try folder.write("b.json", text)
+      expectError(.badData, path, message) { try MatrixSource(path: path).vector() }
+    }
+  }
+
   @Test func `labels and single vectors`() throws {
     let path = try folder.write("a.csv", "label\n3\n-1\n2\n")
     #expect(try MatrixSource(path: path).integers() == [3, -1, 2])
