@@ -42,9 +42,11 @@ public struct SearchResult: Sendable {
     public let key: String
     /// Larger is better; comparable within one answer only.
     public let score: Float
+    let record: CollectionSnapshot.StoredRecord
     /// A JSON object.
-    public let payload: String
-    public let text: String
+    public var payload: String { record.payload }
+    /// What was searched; of a text that was cut, the part that was found.
+    public var text: String { record.text }
     /// What the score is made of, a line each.
     public let explanation: [String]
   }

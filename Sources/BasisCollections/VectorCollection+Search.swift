@@ -76,8 +76,8 @@ private struct Search {
   var steps: [String] = []
   var summary = ""
 
-  /// Rankings are fused at least this deep: a record that is tenth in one and fiftieth in the
-  /// other may well be among the best together.
+  /// Rankings are fused three times as deep as asked, and at least this deep: a record that is
+  /// tenth in one and fiftieth in the other may well be among the best together.
   private static let fusionDepth = 100
 
   mutating func run(depth: Int, in run: RunContext) throws(BasisError) -> (
@@ -87,7 +87,7 @@ private struct Search {
     if let filter = request.filter {
       steps.append("filter \(filter.source): \(allowed.count) records, before ranking")
     }
-    let depths = request.mode == .hybrid ? max(depth, Search.fusionDepth) : depth
+    let depths = request.mode == .hybrid ? max(3 * depth, Search.fusionDepth) : depth
     let terms = LexicalQuery(query.text, analyzer: view.snapshot.store.settings.analyzer)
 
     var lexical: (neighbors: [Neighbor], statistics: LexicalStatistics)?
@@ -205,7 +205,7 @@ private struct Search {
         }
         hits.append(
           SearchResult.Hit(
-            key: record.key, score: candidate.score, payload: record.payload, text: record.text,
+            key: record.key, score: candidate.score, record: record,
             explanation: request.explains
               ? try explain(candidate, terms: terms, statistics: statistics) : []))
       }

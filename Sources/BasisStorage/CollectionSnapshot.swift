@@ -1,4 +1,5 @@
 public import BasisCore
+import BasisFormats
 public import BasisSearch
 import Foundation
 import GRDB
@@ -42,8 +43,16 @@ public final class CollectionSnapshot: Sendable {
     public let part: Int
     /// The whole record's.
     public let payload: String
-    /// The part's.
-    public let text: String
+    let ownText: String?
+    let textFields: [String]
+
+    /// The part's text: its own, or the collection's fields of the payload.
+    ///
+    /// - Complexity: parses the payload at each call.
+    public var text: String {
+      if let ownText { return ownText }
+      return (try? JSONValue(parsing: payload))?.text(of: textFields) ?? ""
+    }
   }
 
   private static let columns = """
@@ -52,10 +61,10 @@ public final class CollectionSnapshot: Sendable {
     ) END AS payload, text
     """
 
-  private func storedRecord(_ row: Row) throws -> StoredRecord {
+  private func storedRecord(_ row: Row) -> StoredRecord {
     StoredRecord(
-      sequence: row[0], key: row[1], part: row[2], payload: row[3],
-      text: try store.text(row[3], row[4]))
+      sequence: row[0], key: row[1], part: row[2], payload: row[3], ownText: row[4],
+      textFields: store.settings.textFields)
   }
 
   public let store: CollectionStore
@@ -128,7 +137,7 @@ public final class CollectionSnapshot: Sendable {
       var found: [Int64: StoredRecord] = [:]
       for sequence in sequences {
         guard let row = try Row.fetchOne(find, arguments: [sequence]) else { continue }
-        found[sequence] = try storedRecord(row)
+        found[sequence] = storedRecord(row)
       }
       return found
     }

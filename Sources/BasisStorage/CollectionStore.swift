@@ -75,7 +75,7 @@ public final class CollectionStore: Sendable {
   /// payload and text are the same.
   ///
   /// - Returns: what happened to them; on return they are on disk.
-  /// - Throws: in a collection of ready-made vectors `.badData` for a record without one or with a
+  /// - Throws: `.badData` for a payload that is no JSON object; in a collection of ready-made vectors `.badData` for a record without one or with a
   ///   value that is not finite, and `.dimensionMismatch`; then nothing is written.
   /// - Complexity: O(*n* log *N*) for *n* records into *N*, and one wait for the disk.
   @discardableResult
@@ -93,6 +93,13 @@ public final class CollectionStore: Sendable {
       let insertVector = try db.cachedStatement(sql: "INSERT INTO pending_vectors VALUES (?, ?)")
       let space = try self.readyMadeSpace(db)
       for record in records {
+        do {
+          guard case .object = try JSONValue(parsing: record.payload) else {
+            throw BasisError(.badData, "the payload is no JSON object")
+          }
+        } catch let error as BasisError {
+          throw error.at("record '\(record.key)'")
+        }
         let digest = record.vectorDigest
         let old = try Row.fetchOne(
           find, arguments: [record.payload, record.text, digest, record.key])

@@ -155,6 +155,17 @@ import _BasisTestSupport
     withExtendedLifetime(store) {}
   }
 
+  @Test(arguments: ["", "{", "[1]", "3", #"{"a":1,}"#])
+  func `a payload that is no JSON object is refused, with all beside it`(payload: String) throws {
+    let store = try makeStore()
+    let error = #expect(throws: BasisError.self) {
+      try store.upsert([record(1, "fine"), Record(key: "odd", payload: payload)])
+    }
+    #expect(error?.code == .badData)
+    #expect(error?.message.hasPrefix("record 'odd': ") == true)
+    #expect(try store.snapshot().recordCount == 0)
+  }
+
   @Test func `a reader cannot write`() throws {
     _ = try makeStore()
     let reader = try CollectionStore(place, for: .read)
