@@ -3,6 +3,7 @@ import BasisCollections
 import BasisCore
 import BasisEvaluation
 import BasisFormats
+import BasisNumerics
 import BasisStorage
 import Foundation
 
@@ -163,7 +164,7 @@ struct RelevanceSummary {
     var key: String
     var label: String
     var mean: Double
-    var interval: ConfidenceInterval
+    var interval: Statistics.ConfidenceInterval
     var baseline: Double?
     var difference: PairedDifference?
   }
@@ -188,6 +189,8 @@ struct RelevanceSummary {
     self.folder = folder
     self.split = split
   }
+
+  private static let bootstrap = Statistics.Bootstrap(method: .percentile, resampleCount: 10_000)
 
   private static let measures: [(key: String, label: String, measure: RelevanceMeasure)] = [
     ("ndcg_at_10", "nDCG@10", .ndcg(10)), ("recall_at_100", "recall@100", .recall(100)),
@@ -216,7 +219,7 @@ struct RelevanceSummary {
       let values = scores.values(of: measure)
       var row = Row(
         key: key, label: label, mean: scores.mean(of: measure),
-        interval: try Bootstrap().interval(ofMeanOf: values, in: context))
+        interval: try Self.bootstrap.interval(ofMeanOf: values, in: context))
       if let others {
         row.baseline = others.mean(of: measure)
         row.difference = try PairedComparison().compare(
@@ -239,7 +242,7 @@ struct RelevanceSummary {
   }
 
   var json: JSONValue {
-    func pair(_ interval: ConfidenceInterval) -> JSONValue {
+    func pair(_ interval: Statistics.ConfidenceInterval) -> JSONValue {
       .array([.number(interval.lower), .number(interval.upper)])
     }
     func whole(_ number: Int?) -> JSONValue { number.map { .integer(Int64($0)) } ?? .null }
@@ -293,7 +296,7 @@ struct RelevanceSummary {
     return text
   }
 
-  private func range(_ interval: ConfidenceInterval) -> String {
+  private func range(_ interval: Statistics.ConfidenceInterval) -> String {
     "\(decimal(interval.lower, 4)) … \(decimal(interval.upper, 4))"
   }
 }

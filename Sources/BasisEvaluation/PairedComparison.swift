@@ -1,5 +1,5 @@
 public import BasisCore
-import BasisNumerics
+public import BasisNumerics
 
 /// Whether two systems really differ, from the values of both for the same queries.
 ///
@@ -54,10 +54,12 @@ public struct PairedComparison: Settings {
       throw BasisError(
         .invalidArgument, "a paired comparison needs 2 queries at least, got \(values.count)")
     }
-    let bootstrap = Bootstrap(resampleCount: resampleCount, level: level)
-    try bootstrap.requireUsable(values, "the values")
-    try bootstrap.requireUsable(baseline, "the baseline")
-
+    for (name, list) in [("the values", values), ("the baseline", baseline)] {
+      guard let row = list.firstIndex(where: { !$0.isFinite }) else { continue }
+      throw BasisError(.badData, "\(name): value \(row) is \(list[row]); all must be finite")
+    }
+    let bootstrap = Statistics.Bootstrap(
+      method: .percentile, resampleCount: resampleCount, confidence: level)
     let differences = zip(values, baseline).map { $0 - $1 }
     let count = Double(differences.count)
     let mean = differences.reduce(0, +) / count
@@ -72,7 +74,7 @@ public struct PairedComparison: Settings {
       effectSize: deviation > 0 ? mean / deviation : Self.signed(mean), t: t,
       tTestP: StudentDistribution(degreesOfFreedom: count - 1).twoSidedTail(t),
       randomizationP: randomization.p, isRandomizationExact: randomization.isExact,
-      bootstrapP: try bootstrapP(differences, mean: mean, bootstrap, in: run))
+      bootstrapP: try bootstrapP(differences, mean: mean, in: run))
   }
 
   private static func signed(_ mean: Double) -> Double {
@@ -115,14 +117,21 @@ public struct PairedComparison: Settings {
     return (Double(1 + extremes.reduce(0, +)) / Double(1 + resampleCount), false)
   }
 
-  private func bootstrapP(
-    _ differences: [Double], mean: Double, _ bootstrap: Bootstrap, in run: RunContext
-  ) throws(BasisError) -> Double {
+  private func bootstrapP(_ differences: [Double], mean: Double, in run: RunContext)
+    throws(BasisError) -> Double
+  {
     let centred = differences.map { $0 - mean }
     let bound = abs(mean) - Self.slack(differences)
-    let extreme = try bootstrap.resampledMeans(centred, stream: "paired-bootstrap", in: run)
-      .count { abs($0) >= bound }
-    return Double(1 + extreme) / Double(1 + resampleCount)
+    let extremes = try parallelMap(resampleCount, grain: 512, in: run) {
+      (chunk, range) throws(BasisError) in
+      var generator = run.generator("paired-bootstrap", chunk: chunk)
+      return range.count { _ in
+        var sum = 0.0
+        for _ in centred.indices { sum += centred[generator.nextInt(below: centred.count)] }
+        return abs(sum / Double(centred.count)) >= bound
+      }
+    }
+    return Double(1 + extremes.reduce(0, +)) / Double(1 + resampleCount)
   }
 }
 
@@ -133,7 +142,7 @@ public struct PairedDifference: Sendable, Hashable {
   /// The mean of value − baseline.
   public let mean: Double
   /// Of the mean, by the bootstrap.
-  public let interval: ConfidenceInterval
+  public let interval: Statistics.ConfidenceInterval
   /// The mean over the standard deviation of the differences, Cohen's *d* for pairs; infinite where
   /// all differences are the same and not 0.
   public let effectSize: Double

@@ -112,6 +112,25 @@ extension Statistics {
         confidence: confidence, standardError: Moments(resamples).standardDeviation, method: used)
     }
 
+    /// An interval for the mean of a sample.
+    ///
+    /// - Parameters:
+    ///   - values: at least 1, or 2 for `.biasCorrected`; finite.
+    ///   - run: seed, threads and cancellation.
+    /// - Throws: `.invalidArgument` for settings out of range or too few values; `.badData` for a
+    ///   value that is not finite; `.cancelled`.
+    /// - Complexity: O(*n* · `resampleCount`).
+    public func interval(ofMeanOf values: [Double], in run: RunContext) throws(BasisError)
+      -> ConfidenceInterval
+    {
+      if let row = values.firstIndex(where: { !$0.isFinite }) {
+        throw BasisError(.badData, "bootstrap: value \(row) is \(values[row]); all must be finite")
+      }
+      return try interval(ofRows: values.count, in: run) { rows throws(BasisError) in
+        rows.reduce(0) { $0 + values[$1] } / Double(rows.count)
+      }
+    }
+
     private func check(_ count: Int) throws(BasisError) {
       let fewest = method == .percentile ? 1 : 2
       guard count >= fewest else {
