@@ -28,7 +28,8 @@ let rooms: [Room] = [
     name: "BasisEvaluation", uses: ["BasisCore", "BasisNumerics", "BasisFormats"],
     hasFixtures: true),
   Room(
-    name: "BasisText", uses: ["BasisCore", "BasisNumerics", "BasisFormats"], hasFixtures: true),
+    name: "BasisText", uses: ["BasisCore", "BasisNumerics", "BasisFormats", "CBasisKernels"],
+    hasFixtures: true),
   Room(
     name: "BasisSearch",
     uses: ["BasisCore", "BasisNumerics", "BasisFormats", "BasisText"],

@@ -14,6 +14,11 @@ extension WordPieceTokenizer {
   /// - Parameter folder: the folder.
   /// - Throws: `.notFound` if neither file is there; `.badData`, `.unsupported` naming the file.
   public init(folder: String) throws(BasisError) {
+    try self.init(folder: folder, lowercasing: false)
+  }
+
+  /// - Parameter lowercasing: lower case whatever the files say; accents as they say.
+  init(folder: String, lowercasing: Bool) throws(BasisError) {
     let vocabulary = folder + "/vocab.txt"
     guard FileManager.default.fileExists(atPath: vocabulary) else {
       let path = folder + "/tokenizer.json"
@@ -21,12 +26,13 @@ extension WordPieceTokenizer {
         throw BasisError(
           .notFound, "\(folder): has no vocab.txt and no tokenizer.json, so its words are unknown")
       }
-      try self.init(tokenizerFile: path)
+      try self.init(tokenizerFile: path, lowercasing: lowercasing)
       return
     }
     let path = folder + "/tokenizer_config.json"
     let rules = FileManager.default.fileExists(atPath: path) ? try Self.rules(of: path) : Rules()
-    try self.init(vocabularyFile: vocabulary, rules: rules)
+    try self.init(
+      vocabularyFile: vocabulary, rules: lowercasing ? rules.lowercasing() : rules)
   }
 
   /// A tokenizer from a `vocab.txt`: one entry a line, numbered from 0.
@@ -54,15 +60,19 @@ extension WordPieceTokenizer {
   /// - Throws: `.notFound`; `.badData`; `.unsupported` for another kind of tokenizer, naming what
   ///   was found.
   public init(tokenizerFile path: String) throws(BasisError) {
+    try self.init(tokenizerFile: path, lowercasing: false)
+  }
+
+  private init(tokenizerFile path: String, lowercasing: Bool) throws(BasisError) {
     let json = try readJSON(path)
     do throws(BasisError) {
-      try self.init(json)
+      try self.init(json, lowercasing: lowercasing)
     } catch {
       throw error.at(path)
     }
   }
 
-  private init(_ json: JSONValue) throws(BasisError) {
+  private init(_ json: JSONValue, lowercasing: Bool) throws(BasisError) {
     func require(_ part: String, _ wanted: String) throws(BasisError) -> JSONValue {
       let value = json[part] ?? .null
       let found = value["type"]?.stringValue ?? "nothing"
@@ -88,6 +98,7 @@ extension WordPieceTokenizer {
       rules.maximumWordLength = Int(clamping: length)
     }
     try rules.readEnds(json["post_processor"] ?? .null)
+    if lowercasing { rules = rules.lowercasing() }
 
     guard case .object(let entries)? = model["vocab"] else {
       throw BasisError(.badData, "the model has no vocabulary")
@@ -155,6 +166,13 @@ extension WordPieceTokenizer {
 }
 
 extension WordPieceTokenizer.Rules {
+  fileprivate func lowercasing() -> Self {
+    var rules = self
+    rules.stripsAccents = stripsAccents ?? lowercases
+    rules.lowercases = true
+    return rules
+  }
+
   /// The tokens at both ends, from either form that writers use.
   fileprivate mutating func readEnds(_ processor: JSONValue) throws(BasisError) {
     switch processor["type"]?.stringValue {
