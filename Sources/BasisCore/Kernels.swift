@@ -56,6 +56,36 @@ package enum Kernels {
     table.weighted_rows_f32(weights, rows, count, dense, stride, columnCount, out)
   }
 
+  /// Where a value is not below a bound, as NaN never is.
+  ///
+  /// - Parameters:
+  ///   - values: `count` floats.
+  ///   - bound: what they are compared with.
+  ///   - positions: room for `count`; filled with the positions found, rising.
+  /// - Returns: how many there are.
+  package static func positions(
+    of values: UnsafePointer<Float>, count: Int, notBelow bound: Float,
+    into positions: UnsafeMutablePointer<UInt32>
+  ) -> Int {
+    table.select_f32(values, count, bound, positions)
+  }
+
+  /// As ``positions(of:count:notBelow:into:)``, of values times factors.
+  package static func positions(
+    of values: UnsafePointer<Float>, times factors: UnsafePointer<Float>?, count: Int,
+    notBelow bound: Float, into positions: UnsafeMutablePointer<UInt32>
+  ) -> Int {
+    table.select_scaled_f32(values, factors, count, bound, positions)
+  }
+
+  /// As ``positions(of:count:notBelow:into:)``, of values less others.
+  package static func positions(
+    of values: UnsafePointer<Float>, minus others: UnsafePointer<Float>?, count: Int,
+    notBelow bound: Float, into positions: UnsafeMutablePointer<UInt32>
+  ) -> Int {
+    table.select_shifted_f32(values, others, count, bound, positions)
+  }
+
   /// What ``product(_:aStride:aCount:_:bStride:bCount:dimension:into:cStride:scratch:)`` works in:
   /// 2.4 MB, one per thread, to be used again and again.
   package struct ProductScratch: ~Copyable {

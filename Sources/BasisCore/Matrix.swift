@@ -199,9 +199,12 @@ private final class FloatStorage: @unchecked Sendable {
   private let owner: AnyObject?
 
   init(count: Int) {
-    base = UnsafeMutableRawPointer.allocate(
-      byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64
-    ).bindMemory(to: Float.self, capacity: max(count, 1))
+    let byteCount = max(count, 1) * MemoryLayout<Float>.stride
+    let isLarge = byteCount >= 4 * largePageSize
+    let memory = UnsafeMutableRawPointer.allocate(
+      byteCount: byteCount, alignment: isLarge ? largePageSize : 64)
+    if isLarge { adviseLargePages(memory, byteCount: byteCount) }
+    base = memory.bindMemory(to: Float.self, capacity: max(count, 1))
     self.count = count
     owner = nil
   }

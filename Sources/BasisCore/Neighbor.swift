@@ -67,13 +67,13 @@ public struct TopK: Sendable {
   private mutating func siftDown() {
     var parent = 0
     while true {
-      var largest = parent
-      for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count {
-        if heap[largest] < heap[child] { largest = child }
-      }
-      guard largest != parent else { return }
-      heap.swapAt(parent, largest)
-      parent = largest
+      let left = 2 * parent + 1
+      guard left < heap.count else { return }
+      let right = left + 1
+      let child = right < heap.count && heap[left] < heap[right] ? right : left
+      guard heap[parent] < heap[child] else { return }
+      heap.swapAt(parent, child)
+      parent = child
     }
   }
 }

@@ -36,6 +36,17 @@ package struct DynamicLibrary {
   package func symbol(_ name: String) -> UnsafeMutableRawPointer? { dlsym(handle, name) }
 }
 
+/// What large blocks of memory are aligned to, so that pages of this size can hold them.
+let largePageSize = 2 << 20
+
+/// Asks for large pages: reading a large matrix from end to end then waits less for addresses.
+func adviseLargePages(_ base: UnsafeMutableRawPointer, byteCount: Int) {
+  #if os(Linux)
+    // A wish, which the system may leave unheard.
+    madvise(base, byteCount, MADV_HUGEPAGE)
+  #endif
+}
+
 func onlineProcessorCount() -> Int {
   let count = sysconf(Int32(_SC_NPROCESSORS_ONLN))
   return count > 0 ? count : 1

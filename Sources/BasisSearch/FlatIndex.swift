@@ -31,10 +31,6 @@ public struct FlatIndex: Sendable {
     // A norm is finite exactly if its row is, except where it overflows.
     if norms.contains(where: { !$0.isFinite }) { try rows.requireFinite("the matrix to index") }
   }
-
-  // Chunks are the same at any thread count; about a megabyte of rows, which stays in cache while
-  // a batch of queries passes over it.
-  private var rowGrain: Int { max(64, min(4096, 262_144 / max(1, dimension))) }
 }
 
 extension FlatIndex: SearchIndex {
@@ -54,6 +50,24 @@ extension FlatIndex: SearchIndex {
     _ queries: Matrix, k: Int, allowing allowed: Bitmap? = nil, in run: RunContext = RunContext()
   ) throws(BasisError) -> [[Neighbor]] {
     try checkSearch(k: k, allowing: allowed)
+    let queries = try prepared(queries)
+    try run.checkCancelled()
+    guard k > 0, count > 0, queries.rowCount > 0 else {
+      return Array(repeating: [], count: queries.rowCount)
+    }
+    let scan = FlatScan(
+      index: self, queries: queries, k: min(k, count),
+      allowed: allowed)
+    try parallelFor(count, grain: scan.grain, in: run) { (_, range) throws(BasisError) in
+      try scan.scan(range, in: run)
+    }
+    return scan.results()
+  }
+
+  /// Queries as they are measured.
+  ///
+  /// - Throws: `.dimensionMismatch`; `.badData`.
+  func prepared(_ queries: Matrix) throws(BasisError) -> Matrix {
     guard queries.columnCount == dimension || queries.rowCount == 0 else {
       throw BasisError(
         .dimensionMismatch,
@@ -61,17 +75,7 @@ extension FlatIndex: SearchIndex {
           + "\(count) × \(dimension); encode both with the same model")
     }
     try queries.requireFinite("the queries")
-    try run.checkCancelled()
-    guard k > 0, count > 0, queries.rowCount > 0 else {
-      return Array(repeating: [], count: queries.rowCount)
-    }
-    let scan = FlatScan(
-      index: self, queries: metric == .cosine ? unitRows(queries) : queries, k: min(k, count),
-      allowed: allowed)
-    try parallelFor(count, grain: rowGrain, in: run) { (_, range) throws(BasisError) in
-      try scan.scan(range, in: run)
-    }
-    return scan.results()
+    return metric == .cosine ? unitRows(queries) : queries
   }
 }
 

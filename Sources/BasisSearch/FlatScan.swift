@@ -12,7 +12,10 @@ final class FlatScan: Sendable {
   private let goesThroughProduct: Bool
   private let best: Mutex<[TopK]>
 
-  private static let queryGrain = 64
+  // A block of products, 1 MB at most, is read while it is still in a near cache. Queries beside
+  // rows are the cheaper to pack the more rows they meet, and the other way round.
+  private static let queryGrain = 504
+  private static let rowGrain = 512
   private static let distanceGrain = 256
 
   init(index: FlatIndex, queries: Matrix, k: Int, allowed: Bitmap?) {
@@ -30,6 +33,12 @@ final class FlatScan: Sendable {
     goesThroughProduct = queries.rowCount >= 8 && index.dimension > 0 && !isSelective
   }
 
+  /// Rows of one task of a parallel scan: of products, some blocks; else about a megabyte.
+  var grain: Int {
+    goesThroughProduct
+      ? 8 * Self.rowGrain : max(64, min(4096, 262_144 / max(1, index.dimension)))
+  }
+
   func results() -> [[Neighbor]] { best.withLock { $0.map { $0.sorted() } } }
 
   func scan(_ range: Range<Int>, in run: RunContext) throws(BasisError) {
@@ -43,22 +52,66 @@ final class FlatScan: Sendable {
       return
     }
     let scratch = Kernels.ProductScratch()
-    var products = Array(repeating: Float(0), count: Self.queryGrain * range.count)
-    for start in stride(from: 0, to: queries.rowCount, by: Self.queryGrain) {
+    let width = min(Self.rowGrain, range.count)
+    let products = UnsafeMutablePointer<Float>.allocate(
+      capacity: min(Self.queryGrain, queries.rowCount) * width)
+    defer { products.deallocate() }
+    var found = Found(capacity: width)
+    for first in stride(from: range.lowerBound, to: range.upperBound, by: Self.rowGrain) {
       try run.checkCancelled()
-      let block = start..<min(start + Self.queryGrain, queries.rowCount)
-      multiply(block, range, into: &products, scratch: scratch)
-      // Old thresholds do no harm: more rows are measured, with the same answer.
-      let thresholds = best.withLock { best in block.map { best[$0].threshold } }
-      products.withUnsafeMutableBufferPointer { products in
+      let rows = first..<min(first + Self.rowGrain, range.upperBound)
+      let side = Side(of: rows, in: index)
+      for start in stride(from: 0, to: queries.rowCount, by: Self.queryGrain) {
+        let block = start..<min(start + Self.queryGrain, queries.rowCount)
+        multiply(block, rows, into: products, stride: width, scratch: scratch)
+        // Old thresholds do no harm: more rows are measured, with the same answer.
+        let thresholds = best.withLock { best in block.map { best[$0].threshold } }
         for query in block {
-          let row = (query - start) * range.count
-          let candidates = candidates(
-            query, range, threshold: thresholds[query - start],
-            UnsafeMutableBufferPointer(rebasing: products[row..<row + range.count]))
-          if !candidates.isEmpty { merge(measure(query, candidates), query) }
+          select(
+            query, rows, side, threshold: thresholds[query - start],
+            products + (query - start) * width, into: &found)
         }
+        best.withLock { best in found.drain { best[$0].offer($1) } }
       }
+    }
+  }
+
+  /// Neighbours of several queries on their way into the best, and room to find them in.
+  private struct Found: ~Copyable {
+    let positions: UnsafeMutablePointer<UInt32>
+    let distances: UnsafeMutablePointer<Float>
+    private var neighbors: [(query: Int, neighbor: Neighbor)] = []
+
+    init(capacity: Int) {
+      positions = .allocate(capacity: capacity)
+      distances = .allocate(capacity: capacity)
+    }
+
+    deinit {
+      positions.deallocate()
+      distances.deallocate()
+    }
+
+    mutating func append(_ query: Int, _ neighbor: Neighbor) {
+      neighbors.append((query, neighbor))
+    }
+
+    mutating func drain(_ body: (Int, Neighbor) -> Void) {
+      for (query, neighbor) in neighbors { body(query, neighbor) }
+      neighbors.removeAll(keepingCapacity: true)
+    }
+  }
+
+  /// What the metric needs to know of a block of rows.
+  private struct Side {
+    let longest: Float
+    /// Half the squared norms, for Euclidean distances.
+    let halfSquares: [Float]
+
+    init(of rows: Range<Int>, in index: FlatIndex) {
+      let norms = index.norms[rows]
+      longest = norms.max() ?? 0
+      halfSquares = index.metric == .squaredEuclidean ? norms.map { $0 * $0 * 0.5 } : []
     }
   }
 
@@ -92,6 +145,8 @@ final class FlatScan: Sendable {
     distances: (QueryScorer, Range<Int>, UnsafeMutablePointer<Float>) -> Void
   ) -> TopK {
     var result = TopK(k: k)
+    // What is no better than the best of other ranges is of no use.
+    var limit = best.withLock { $0[query].threshold }
     withUnsafeTemporaryAllocation(of: Float.self, capacity: Self.distanceGrain) { buffer in
       guard let out = buffer.baseAddress else { return }
       for start in stride(from: 0, to: count, by: Self.distanceGrain) {
@@ -101,8 +156,9 @@ final class FlatScan: Sendable {
         } else {
           out.initialize(repeating: index.metric == .cosine ? 1 : 0, count: block.count)
         }
-        for position in block where out[position - start] <= result.threshold {
-          result.offer(Neighbor(id: id(position), distance: out[position - start]))
+        for position in 0..<block.count where out[position] <= limit {
+          result.offer(Neighbor(id: id(start + position), distance: out[position]))
+          limit = min(limit, result.threshold)
         }
       }
     }
@@ -120,57 +176,82 @@ final class FlatScan: Sendable {
   }
 
   private func multiply(
-    _ block: Range<Int>, _ range: Range<Int>, into products: inout [Float],
-    scratch: borrowing Kernels.ProductScratch
+    _ block: Range<Int>, _ rows: Range<Int>, into products: UnsafeMutablePointer<Float>,
+    stride: Int, scratch: borrowing Kernels.ProductScratch
   ) {
     let dimension = index.dimension
-    products.withUnsafeMutableBufferPointer { products in
-      queries.withUnsafeFloats { queries in
-        index.rows.withUnsafeFloats { rows in
-          guard let a = queries.baseAddress, let b = rows.baseAddress,
-            let c = products.baseAddress
-          else { return }
-          Kernels.product(
-            a + block.lowerBound * dimension, aStride: dimension, aCount: block.count,
-            b + range.lowerBound * dimension, bStride: dimension, bCount: range.count,
-            dimension: dimension, into: c, cStride: range.count, scratch: scratch)
-        }
+    queries.withUnsafeFloats { queries in
+      index.rows.withUnsafeFloats { floats in
+        guard let a = queries.baseAddress, let b = floats.baseAddress else { return }
+        Kernels.product(
+          a + block.lowerBound * dimension, aStride: dimension, aCount: block.count,
+          b + rows.lowerBound * dimension, bStride: dimension, bCount: rows.count,
+          dimension: dimension, into: products, cStride: stride, scratch: scratch)
       }
     }
   }
 
-  /// The rows whose distance, give or take the rounding of the product, may be among the best.
+  /// Measures the rows whose distance, give or take the rounding of the product, may be among the
+  /// best.
   ///
   /// - Parameters:
   ///   - threshold: the worst of the `k` best so far, or infinity.
-  ///   - products: of the query and each row of the range; overwritten.
-  private func candidates(
-    _ query: Int, _ range: Range<Int>, threshold: Float,
-    _ products: UnsafeMutableBufferPointer<Float>
-  ) -> [UInt32] {
+  ///   - products: of the query and each row of the block.
+  private func select(
+    _ query: Int, _ rows: Range<Int>, _ side: Side, threshold: Float,
+    _ products: UnsafePointer<Float>, into found: inout Found
+  ) {
     var limit = threshold
-    // While fewer than k rows are known, the range itself has to say what is near.
-    if threshold == .infinity, range.count > k {
+    // While fewer than k rows are known, the block itself has to say what is near.
+    if threshold == .infinity, rows.count > k {
       var upperBounds = TopK(k: k)
-      for position in products.indices {
-        let row = range.lowerBound + position
-        guard allowed?[row] ?? true else { continue }
-        let bound = estimate(products[position], query, row) + slack(query, row)
+      for (position, row) in rows.enumerated() where allowed?[row] ?? true {
+        let bound = estimate(products[position], query, row) + slack(query, index.norms[row])
         upperBounds.offer(Neighbor(id: row, distance: bound))
       }
       limit = upperBounds.threshold
     }
-    for position in products.indices {
-      let row = range.lowerBound + position
-      products[position] = estimate(products[position], query, row) - slack(query, row)
+
+    // Each is `estimate(product) - slack <= limit`, solved for what depends on the row; the slack
+    // is that of the block's longest row. A bound that is NaN lets every row through.
+    let positions = found.positions
+    let slack = slack(query, side.longest)
+    let count: Int
+    switch index.metric {
+    case .innerProduct:
+      count = Kernels.positions(
+        of: products, count: rows.count, notBelow: -limit - slack, into: positions)
+    case .cosine:
+      count = index.inverseNorms.withUnsafeBufferPointer { inverseNorms in
+        Kernels.positions(
+          of: products, times: inverseNorms.baseAddress.map { $0 + rows.lowerBound },
+          count: rows.count, notBelow: 1 - limit - slack, into: positions)
+      }
+    case .squaredEuclidean:
+      let norm = queryNorms[query]
+      count = side.halfSquares.withUnsafeBufferPointer { halfSquares in
+        Kernels.positions(
+          of: products, minus: halfSquares.baseAddress, count: rows.count,
+          notBelow: (norm * norm - limit - slack) * 0.5, into: positions)
+      }
     }
-    var result: [UInt32] = []
-    // In this form a bound that is NaN stays in.
-    for position in products.indices where !(products[position] > limit) {
-      let row = range.lowerBound + position
-      if allowed?[row] ?? true { result.append(UInt32(truncatingIfNeeded: row)) }
+    guard count > 0 else { return }
+    var kept = 0
+    for index in 0..<count {
+      let row = rows.lowerBound + Int(positions[index])
+      guard allowed?[row] ?? true else { continue }
+      positions[kept] = UInt32(truncatingIfNeeded: row)
+      kept += 1
     }
-    return result
+    withRows { floats, inverseNorms in
+      scorers[query].distances(
+        to: floats, ids: UnsafeBufferPointer(start: positions, count: kept),
+        stride: index.dimension, inverseNorms: inverseNorms, into: found.distances)
+    }
+    for index in 0..<kept where found.distances[index] <= threshold {
+      found.append(
+        query, Neighbor(id: Int(positions[index]), distance: found.distances[index]))
+    }
   }
 
   /// A distance from a product of another rounding than the kernel's.
@@ -189,14 +270,16 @@ final class FlatScan: Sendable {
   ///
   /// Two sums of the same *d* products in any two orders differ by at most 2 γ(*d*) ‖x‖ ‖y‖,
   /// γ(*d*) = *d* *u* / (1 − *d* *u*), *u* = 2⁻²⁴; the factor is twice that, for the rest.
+  ///
+  /// - Parameter norm: the row's.
   @inline(__always)
-  private func slack(_ query: Int, _ row: Int) -> Float {
+  private func slack(_ query: Int, _ norm: Float) -> Float {
     let unit = Float(index.dimension + 16) * 0x1p-22
     switch index.metric {
     case .squaredEuclidean:
-      let sum = queryNorms[query] + index.norms[row]
+      let sum = queryNorms[query] + norm
       return unit * sum * sum
-    case .innerProduct: return unit * queryNorms[query] * index.norms[row]
+    case .innerProduct: return unit * queryNorms[query] * norm
     case .cosine: return unit
     }
   }

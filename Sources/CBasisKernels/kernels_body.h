@@ -19,6 +19,9 @@
 // How many rows a query meets at once, in all kernels.
 #define ROWS_AT_ONCE 4
 
+// How far ahead of the rows at hand memory is asked for.
+#define PREFETCH_BYTES 4096
+
 // --- Distances
 
 // Four sums per row, added up in one fixed order: this is what makes the bits of a pair the same
@@ -336,4 +339,47 @@ KERNEL void weighted_rows_f32(const float *weights, const int32_t *rows, size_t 
       STRIP_OF(10)
     }
   }
+}
+
+// --- Selection
+
+// Few numbers pass, so most blocks are done after one look, a loop that compilers turn into vectors.
+#define SELECT_BLOCK 64
+
+enum { SELECT_PLAIN, SELECT_SCALED, SELECT_SHIFTED };
+
+INLINE float selected_value(const float *x, const float *y, size_t i, int op) {
+  return op == SELECT_PLAIN ? x[i] : op == SELECT_SCALED ? x[i] * y[i] : x[i] - y[i];
+}
+
+INLINE size_t select_of(const float *x, const float *y, size_t n, float bound, uint32_t *out,
+                        int op) {
+  size_t count = 0, i = 0;
+  for (; i + SELECT_BLOCK <= n; i += SELECT_BLOCK) {
+    int hits = 0;
+    for (size_t j = i; j < i + SELECT_BLOCK; j++) hits |= !(selected_value(x, y, j, op) < bound);
+    if (!hits) continue;
+    for (size_t j = i; j < i + SELECT_BLOCK; j++) {
+      out[count] = (uint32_t)j;
+      count += !(selected_value(x, y, j, op) < bound);
+    }
+  }
+  for (; i < n; i++) {
+    if (!(selected_value(x, y, i, op) < bound)) out[count++] = (uint32_t)i;
+  }
+  return count;
+}
+
+KERNEL size_t select_f32(const float *x, size_t n, float bound, uint32_t *out) {
+  return select_of(x, x, n, bound, out, SELECT_PLAIN);
+}
+
+KERNEL size_t select_scaled_f32(const float *x, const float *y, size_t n, float bound,
+                                uint32_t *out) {
+  return select_of(x, y, n, bound, out, SELECT_SCALED);
+}
+
+KERNEL size_t select_shifted_f32(const float *x, const float *y, size_t n, float bound,
+                                 uint32_t *out) {
+  return select_of(x, y, n, bound, out, SELECT_SHIFTED);
 }

@@ -34,4 +34,7 @@
       INTEGERS(hamming_bits, hamming_##bits),                \
       INTEGERS(and_bits, and_##bits),                        \
       .weighted_rows_f32 = weighted_rows_f32,                \
+      .select_f32 = select_f32,                              \
+      .select_scaled_f32 = select_scaled_f32,                \
+      .select_shifted_f32 = select_shifted_f32,              \
   }

@@ -236,4 +236,27 @@ func distanceReference(_ a: [Float], _ b: [Float]) -> (sum: Double, bound: Doubl
       #expect(Kernels.tableName == Level.available.last?.testDescription)
     }
   }
+
+  @Test(arguments: Level.available)
+  func `what is not below a bound is found, NaN included`(level: Level) {
+    var generator = RandomGenerator(seed: 9)
+    let table = level.table
+    for n in lengths {
+      var x = gaussians(n, &generator)
+      let y = gaussians(n, &generator)
+      for place in x.indices where place % 17 == 3 { x[place] = .nan }
+      for bound in [-.infinity, -0.5, 2, .infinity, .nan] as [Float] {
+        let (a, b) = (GuardedFloats(x), GuardedFloats(y))
+        var out = [UInt32](repeating: 0, count: n + 1)
+        func found(_ count: Int) -> [Int] { out[..<count].map { Int($0) } }
+        let plain = table.select_f32(a.base, n, bound, &out)
+        #expect(found(plain) == x.indices.filter { !(x[$0] < bound) })
+        let scaled = table.select_scaled_f32(a.base, b.base, n, bound, &out)
+        #expect(found(scaled) == x.indices.filter { !(x[$0] * y[$0] < bound) })
+        let shifted = table.select_shifted_f32(a.base, b.base, n, bound, &out)
+        #expect(found(shifted) == x.indices.filter { !(x[$0] - y[$0] < bound) })
+        #expect(out[n] == 0)
+      }
+    }
+  }
 }

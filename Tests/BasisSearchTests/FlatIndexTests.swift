@@ -144,4 +144,27 @@ import _BasisTestSupport
       }
     }
   }
+
+  @Test(arguments: Metric.allCases)
+  func `batches of many blocks, of long and short rows, give what single queries give`(
+    metric: Metric
+  ) throws {
+    // More rows and queries than a block of either, and lengths over eight powers of ten.
+    var rows = gaussianMatrix(rowCount: 9000, columnCount: 7, seed: 21)
+    rows.withUnsafeMutableFloats { floats in
+      for index in floats.indices {
+        let row = index / 7
+        floats[index] *= row % 5 == 0 ? 1e4 : row % 7 == 0 ? 1e-4 : 1
+      }
+    }
+    let queries = gaussianMatrix(rowCount: 600, columnCount: 7, seed: 22)
+    let index = try FlatIndex(rows, metric: metric)
+    let batch = try index.search(queries, k: 10, in: RunContext(threadLimit: 1))
+    #expect(try index.search(queries, k: 10, in: RunContext(threadLimit: 3)) == batch)
+    for query in stride(from: 0, to: 600, by: 37) {
+      #expect(
+        try index.search(queries.selecting(rows: [query]), k: 10) == [batch[query]],
+        "query \(query)")
+    }
+  }
 }

@@ -108,6 +108,14 @@ typedef struct {
   // row of a sparse matrix times a dense one.
   void (*weighted_rows_f32)(const float *weights, const int32_t *rows, size_t count,
                             const float *dense, size_t stride, size_t n, float *out);
+
+  // Writes the positions i < n, rising, at which x[i], x[i] * y[i] or x[i] - y[i] is not below the
+  // bound (as NaN never is), and returns how many there are. out has room for n.
+  size_t (*select_f32)(const float *x, size_t n, float bound, uint32_t *out);
+  size_t (*select_scaled_f32)(const float *x, const float *y, size_t n, float bound,
+                              uint32_t *out);
+  size_t (*select_shifted_f32)(const float *x, const float *y, size_t n, float bound,
+                               uint32_t *out);
 } basis_kernel_table;
 
 #undef BASIS_DISTANCE
