@@ -26,7 +26,12 @@ final class WriterLock: Sendable {
     _ = text.withCString { pwrite(descriptor, $0, text.utf8.count, 0) }
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    // A process that is just being spawned shares the lock until it runs its own program, so
+    // closing alone may come too early.
+    flock(descriptor, LOCK_UN)
+    close(descriptor)
+  }
 }
 
 /// The last failed system call as an error: what was tried, and the system's reason.

@@ -166,6 +166,23 @@ import _BasisTestSupport
     #expect(try store.snapshot().recordCount == 0)
   }
 
+  @Test func `a closed writer's lock is free, whoever shares its descriptor`() throws {
+    var copy: Int32 = -1
+    do {
+      let store = try makeStore()
+      // As a child process has between fork and exec.
+      for descriptor in 3..<512 {
+        let link = try? FileManager.default.destinationOfSymbolicLink(
+          atPath: "/proc/self/fd/\(descriptor)")
+        if link == place.path + "/lock" { copy = dup(Int32(descriptor)) }
+      }
+      withExtendedLifetime(store) {}
+    }
+    try #require(copy >= 0)
+    defer { close(copy) }
+    #expect(try CollectionStore(place, for: .write).pending().count == 0)
+  }
+
   @Test func `a reader cannot write`() throws {
     _ = try makeStore()
     let reader = try CollectionStore(place, for: .read)
