@@ -55,6 +55,13 @@ format: ## Put the code into the house style
 lint: ## Check the house style
 	@swift format lint --strict --recursive --parallel Package.swift Sources Tests
 
+.PHONY: bench
+bench: packages ## Measure against other libraries; writes Benchmarks/RESULTS.md
+	@swift build -c release --package-path Benchmarks --scratch-path build/benchmarks
+	@[ -x build/peers/bin/python ] || python3 -m venv build/peers
+	@build/peers/bin/pip install --quiet --requirement Benchmarks/requirements.txt
+	@build/peers/bin/python Benchmarks/peers.py build/benchmarks/release/Benchmark
+
 .PHONY: docs
 docs: packages ## Build the documentation of every library, warnings as errors
 	@Scripts/docs.sh

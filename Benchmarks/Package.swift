@@ -1,0 +1,19 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "basis-benchmarks",
+  dependencies: [.package(name: "basis", path: "../")],
+  targets: [
+    .executableTarget(
+      name: "Benchmark",
+      dependencies: [
+        .product(name: "BasisCore", package: "basis"),
+        .product(name: "BasisFormats", package: "basis"),
+        .product(name: "BasisText", package: "basis"),
+        .product(name: "BasisSearch", package: "basis"),
+        .product(name: "BasisCollections", package: "basis"),
+        .product(name: "BasisStorage", package: "basis"),
+      ])
+  ]
+)
