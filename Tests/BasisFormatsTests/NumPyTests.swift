@@ -247,6 +247,13 @@ struct NumPyFixture: Decodable {
     expectError(.badData, "one vector") { try NumPyArray(contentsOf: scalar).vector() }
   }
 
+  @Test func `bytes behind an array are an error, not passed over`() throws {
+    let path = try write(fixture.cases[0].file + Data([0]))
+    expectError(.badData, path, "byte \(fixture.cases[0].file.count)", "after its header") {
+      try NumPyArray(contentsOf: path)
+    }
+  }
+
   @Test func `a bomb is refused before it is unpacked`() throws {
     let zeros = try NumPyArray(Matrix(rowCount: 1000, columnCount: 1000))
     let path = folder.path + "/bomb.npz"
