@@ -22,7 +22,7 @@ public struct Truncation: Hashable, Sendable {
 
 /// A text encoder that cuts long texts and says so.
 public protocol TruncatingEncoder: TextEncoder {
-  /// The vectors of texts, as by ``BasisCore/Encoder/encode(_:as:in:)``, and what was cut.
+  /// The vectors of texts, as the encoder makes them, and what was cut.
   func encodeCounting(_ texts: [String], as role: EncodingRole, in run: RunContext)
     throws(BasisError) -> (vectors: Matrix, truncation: Truncation)
 }
