@@ -41,7 +41,7 @@ final class SearchView: Sendable {
         pending: try FlatIndex(vectors, metric: space.metric))
     } else {
       guard !snapshot.pending.isEmpty,
-        snapshot.store.settings.encoder != CollectionSettings.readyMade
+        EncoderCatalog.isLearnt(snapshot.store.settings.encoder)
       else { return nil }
       let texts = snapshot.pending.map(\.text)
       let encoder = try EncoderCatalog.fit(

@@ -9,12 +9,15 @@ import Foundation
 extension VectorCollection {
   /// Makes an empty collection and opens it for writing.
   ///
-  /// - Throws: `.alreadyExists`; `.inputOutput` if the folder cannot be written.
+  /// - Throws: `.alreadyExists`; `.inputOutput` if the folder cannot be written;
+  ///   `.missingDependency` with the remedy if the encoder is a model that is not installed.
   public static func create(
     _ folder: CollectionFolder, settings: CollectionSettings = CollectionSettings()
   ) throws(BasisError) -> VectorCollection {
     try EncoderCatalog.require(settings.encoder)
-    return VectorCollection(try CollectionStore.create(folder, settings: settings))
+    let store = try CollectionStore.create(folder, settings: settings)
+    try EncoderCatalog.addModelSpace(to: store)
+    return VectorCollection(store)
   }
 
   /// Writes records in one transaction, and seals a segment when enough of them wait.

@@ -36,6 +36,8 @@ public struct IngestReport: Sendable {
   public var keyField = ""
   public var textFields: [String] = []
   public var space: Space?
+  /// Texts that were longer than the encoder reads, and by how many of its tokens.
+  public var truncation = Truncation()
   public var seconds = 0.0
 }
 
@@ -132,6 +134,7 @@ extension VectorCollection {
     report.keyField = fields.key
     report.textFields = fields.text
     report.space = try collection.store.spaces().last?.space
+    report.truncation = collection.encoders.truncation
     report.seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
     return report
   }
@@ -193,11 +196,12 @@ extension VectorCollection {
         settings.encoder = CollectionSettings.readyMade
       }
       if let dimension = options.dimension { settings.dimension = dimension }
-      try EncoderCatalog.require(settings.encoder)
-      return (VectorCollection(try CollectionStore.create(folder, settings: settings)), fields)
+      return (try VectorCollection.create(folder, settings: settings), fields)
     }
     let collection = try VectorCollection(folder, for: .write)
     let settings = collection.store.settings
+    // Before records are acknowledged that could not be sealed.
+    try EncoderCatalog.require(settings.encoder)
     if let encoder = options.encoder, encoder != settings.encoder {
       throw BasisError(
         .invalidArgument,

@@ -10,7 +10,7 @@ import Synchronization
 /// queries planned. The command line and the server both stand on it.
 public final class VectorCollection: Sendable {
   public let store: CollectionStore
-  private let encoders = EncoderCache()
+  let encoders = EncoderCache()
   private let view = Mutex<SearchView?>(nil)
 
   /// Below this many records nothing is sealed and no encoder is kept: a corpus so small is fitted
@@ -72,18 +72,26 @@ public final class VectorCollection: Sendable {
       let isFull =
         waiting.count >= store.settings.segmentRowLimit
         || waiting.byteCount >= store.settings.segmentByteLimit
-      guard isFull || (all && waiting.count >= VectorCollection.minimumSealCount),
+      // A model that is there already makes vectors once and for all.
+      let least =
+        EncoderCatalog.isModel(store.settings.encoder) ? 1 : VectorCollection.minimumSealCount
+      guard isFull || (all && waiting.count >= least),
         waiting.count > 0
       else {
         return sealed
       }
       let spaces = try dense(fittingIn: run)
+      var encoded = 0
+      let total = min(waiting.count, store.settings.segmentRowLimit)
       let count = try store.seal(spaces: spaces.map(\.space), in: run) {
         (space, records) throws(BasisError) in
         guard let stored = spaces.first(where: { $0.space.id == space.id }) else {
           throw BasisError(.notFound, "the collection has no space \(space.id)")
         }
-        return try VectorCollection.vectors(of: records, in: stored, encoders, in: run.silent)
+        let vectors = try VectorCollection.vectors(
+          of: records, in: stored, encoders, in: run.continuing(from: encoded, of: total))
+        encoded += records.count
+        return vectors
       }
       guard count > 0 else { return sealed }
       sealed += count
@@ -98,7 +106,7 @@ public final class VectorCollection: Sendable {
     if stored.space.encoder == nil {
       return try Matrix(rows: records.map { $0.vector ?? [] })
     }
-    return try encoders.encoder(of: stored).encode(records.map(\.text), as: .document, in: run)
+    return try encoders.encode(records.map(\.text), for: stored, in: run)
   }
 
   /// Ends a piece of writing: gives back the space of dead rows where it has become worth it.
@@ -135,6 +143,7 @@ public final class VectorCollection: Sendable {
 
   /// The dense spaces of the collection; its first one is fitted now if there is none.
   private func dense(fittingIn run: RunContext) throws(BasisError) -> [StoredSpace] {
+    try EncoderCatalog.addModelSpace(to: store)
     let spaces = try store.spaces().filter { $0.space.element == .dense }
     if !spaces.isEmpty { return spaces }
     let texts = try store.samplePendingTexts(byteLimit: EncoderCatalog.sampleByteLimit, in: run)
@@ -178,6 +187,19 @@ public struct CollectionInfo: Sendable {
 }
 
 extension RunContext {
+  /// The same run for a part of the work: what is reported counts from `start` on.
+  func continuing(from start: Int, of total: Int) -> RunContext {
+    guard let listener = progress else { return self }
+    var part = self
+    part.progress = { step in
+      let completed = start + step.completed
+      listener(
+        Progress(
+          phase: step.phase, completed: completed, total: max(total, completed), unit: step.unit))
+    }
+    return part
+  }
+
   /// The same run without anybody listening: for a step whose caller reports progress itself.
   var silent: RunContext {
     RunContext(seed: seed, threadLimit: threadLimit, cancellation: cancellation)

@@ -35,7 +35,7 @@ struct EvaluateRelevance: ParsableCommand {
   @Option(name: .short, help: "Hits a query.")
   var k = 100
 
-  @Option(help: "What makes the vectors.")
+  @Option(help: "What makes the vectors: corpus (default) or a model of 'basis models list'.")
   var encoder: String?
 
   @Option(help: "Dimension of a corpus-trained encoder.")

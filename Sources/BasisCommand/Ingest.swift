@@ -38,7 +38,11 @@ struct Ingest: ParsableCommand {
       valueName: "field,…"))
   var text: String?
 
-  @Option(help: "What makes the vectors of a new collection.")
+  @Option(
+    help: ArgumentHelp(
+      "What makes the vectors of a new collection: corpus, learnt from its texts (default), or a "
+        + "model of 'basis models list', such as minilm.",
+      valueName: "name"))
   var encoder: String?
 
   @Option(help: "Dimension of a corpus-trained encoder.")
@@ -160,6 +164,8 @@ extension IngestReport {
       "text": .array(textFields.map { .string($0) }),
       "space": space.map { .string($0.id.description) } ?? .null,
       "dimension": space.map { .integer(Int64($0.dimension)) } ?? .null,
+      "truncated": .integer(Int64(truncation.textCount)),
+      "truncated_tokens": .integer(Int64(truncation.tokenCount)),
       "seconds": .number(seconds),
     ])
   }
@@ -171,9 +177,14 @@ extension IngestReport {
     if summary.unchanged > 0 { parts.append("\(grouped(summary.unchanged)) unchanged") }
     let counts = parts.isEmpty ? "nothing to read" : parts.joined(separator: ", ")
     let rate = seconds > 0 ? "  (\(grouped(Int(Double(summary.total) / seconds)))/s)" : ""
+    let cut =
+      truncation.textCount == 0
+      ? ""
+      : "\ncut: \(grouped(truncation.textCount)) of the texts were longer than the encoder reads, by "
+        + "\(grouped(truncation.tokenCount)) tokens together; --chunk cuts long texts into parts"
     return """
       \(name): \(counts) in \(duration(seconds))\(rate)
-      key: \(keyField)   text: \(textFields.joined(separator: ", "))
+      key: \(keyField)   text: \(textFields.joined(separator: ", "))\(cut)
       """
   }
 }

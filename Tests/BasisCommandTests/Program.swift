@@ -37,6 +37,7 @@ struct Program {
     process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
     var environment = ProcessInfo.processInfo.environment
     environment["BASIS_HOME"] = home
+    environment["BASIS_MODELS"] = folder.path + "/models"
     environment["COLUMNS"] = "80"
     process.environment = environment
     return process
