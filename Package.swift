@@ -25,6 +25,9 @@ let rooms: [Room] = [
     name: "BasisFormats", uses: ["BasisCore", "CBasisKernels"], outside: ["CZlib"],
     hasFixtures: true),
   Room(
+    name: "BasisCodecs", uses: ["BasisCore", "BasisNumerics", "BasisFormats", "CBasisKernels"],
+    hasFixtures: true),
+  Room(
     name: "BasisEvaluation", uses: ["BasisCore", "BasisNumerics", "BasisFormats"],
     hasFixtures: true),
   Room(
@@ -32,7 +35,7 @@ let rooms: [Room] = [
     hasFixtures: true),
   Room(
     name: "BasisSearch",
-    uses: ["BasisCore", "BasisNumerics", "BasisFormats", "BasisText"],
+    uses: ["BasisCore", "BasisNumerics", "BasisFormats", "BasisCodecs", "BasisText"],
     hasFixtures: true),
   Room(
     name: "BasisStorage",

@@ -1,4 +1,5 @@
 public import BasisCore
+import BasisFormats
 import BasisText
 
 extension LexicalIndex: SearchIndex {

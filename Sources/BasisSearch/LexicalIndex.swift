@@ -100,19 +100,12 @@ public struct LexicalIndex: Sendable {
   public func write(to writer: ContainerWriter, prefix: String) throws(BasisError) {
     try writer.write(
       prefix + "settings", json: Header(analyzer: analyzer, totalLength: totalLength))
-    try write(termBytes, "term-bytes")
-    try write(termEnds, "term-ends")
-    try write(frequencies, "frequencies")
-    try write(postingEnds, "posting-ends")
-    try write(postings, "postings")
-    try write(lengths, "lengths")
-
-    func write<T>(_ block: BlockStorage<T>, _ name: String) throws(BasisError) {
-      switch block {
-      case .owned(let values): try writer.write(prefix + name, values)
-      case .mapped(let values): try writer.write(prefix + name, Array(values))
-      }
-    }
+    try termBytes.write(to: writer, prefix + "term-bytes")
+    try termEnds.write(to: writer, prefix + "term-ends")
+    try frequencies.write(to: writer, prefix + "frequencies")
+    try postingEnds.write(to: writer, prefix + "posting-ends")
+    try postings.write(to: writer, prefix + "postings")
+    try lengths.write(to: writer, prefix + "lengths")
   }
 
   /// The number of a term, or nil if no document has it.

@@ -1,0 +1,39 @@
+public import BasisCore
+
+/// How hard an approximate index looks.
+public enum Effort: Sendable, Hashable, Codable {
+  /// The share of the true `k` nearest that an answer should hold, 0 to 1, on average over queries
+  /// like those the index was calibrated on.
+  case recall(Double)
+  /// The index's own knob: lists that are probed, or candidates that a walk keeps.
+  case candidates(Int)
+  /// Whatever it takes for the exact answer.
+  case exact
+}
+
+/// An index that trades exactness for speed.
+public protocol ApproximateIndex: SearchIndex where Queries == Matrix {
+  /// The nearest rows to each query, as far as the effort finds them. With a filter, never fewer
+  /// than `k` where `k` rows are allowed.
+  ///
+  /// - Parameters:
+  ///   - queries: a query a row, finite.
+  ///   - k: at least 0.
+  ///   - allowed: the rows that may be answered, or nil for all.
+  ///   - effort: how hard to look.
+  ///   - run: seed, threads and cancellation.
+  /// - Throws: as ``SearchIndex/search(_:k:allowing:in:)``; `.invalidArgument` for an effort out of
+  ///   range.
+  func search(
+    _ queries: Matrix, k: Int, allowing allowed: Bitmap?, effort: Effort, in run: RunContext
+  ) throws(BasisError) -> [[Neighbor]]
+}
+
+extension ApproximateIndex {
+  /// The nearest rows to each query, with nineteen in twenty of the true ones.
+  public func search(
+    _ queries: Matrix, k: Int, allowing allowed: Bitmap? = nil, in run: RunContext = RunContext()
+  ) throws(BasisError) -> [[Neighbor]] {
+    try search(queries, k: k, allowing: allowed, effort: .recall(0.95), in: run)
+  }
+}
