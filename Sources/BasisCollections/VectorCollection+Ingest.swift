@@ -196,7 +196,9 @@ extension VectorCollection {
         settings.encoder = CollectionSettings.readyMade
       }
       if let dimension = options.dimension { settings.dimension = dimension }
-      return (try VectorCollection.create(folder, settings: settings), fields)
+      let collection = try VectorCollection.create(folder, settings: settings)
+      fields.wordLength = try collection.wordLength()
+      return (collection, fields)
     }
     let collection = try VectorCollection(folder, for: .write)
     let settings = collection.store.settings
@@ -229,8 +231,20 @@ extension VectorCollection {
     var fields = try RecordFields.guess(from: first, key: options.keyField, text: text, at: place)
     fields.vector = options.vectorField
     fields.chunker = settings.chunker
+    fields.wordLength = try collection.wordLength()
     fields.keepsOwnText = fields.text != settings.textFields
     return (collection, fields)
+  }
+
+  /// How the parts of long texts are measured: in the tokens of an encoder that counts them, else
+  /// in words.
+  private func wordLength() throws(BasisError) -> (@Sendable (Substring) -> Int)? {
+    guard store.settings.chunker != nil else { return nil }
+    try EncoderCatalog.addModelSpace(to: store)
+    guard EncoderCatalog.isModel(store.settings.encoder), let stored = try store.spaces().last,
+      let encoder = try encoders.encoder(of: stored) as? any TruncatingEncoder
+    else { return nil }
+    return { encoder.tokenCount(of: $0) }
   }
 }
 
@@ -241,6 +255,8 @@ struct RecordFields {
   /// The field of a ready-made vector.
   var vector: String?
   var chunker: TextChunker?
+  /// Of a word, for the chunker; nil to count words.
+  var wordLength: (@Sendable (Substring) -> Int)?
   /// The text is stored beside the payload, because the collection would join other fields.
   var keepsOwnText = false
 
@@ -302,7 +318,7 @@ struct RecordFields {
     }
     let own = keepsOwnText ? source.fields.text(of: text) : nil
     guard let vector else {
-      let parts = chunker?.chunks(of: own ?? source.fields.text(of: text)) ?? []
+      let parts = chunker?.chunks(of: own ?? source.fields.text(of: text), length: wordLength) ?? []
       guard parts.count > 1 else { return Record(key: name, payload: source.json, text: own) }
       return Record(
         key: name, payload: source.json, text: parts[0], furtherParts: Array(parts.dropFirst()))

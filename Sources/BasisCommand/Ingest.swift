@@ -51,10 +51,10 @@ struct Ingest: ParsableCommand {
   @Flag(help: "Cut long texts into overlapping parts that are searched one by one.")
   var chunk = false
 
-  @Option(help: "Words of a part, with --chunk.")
+  @Option(help: "Length of a part, with --chunk: tokens of a model, else words.")
   var chunkLimit = TextChunker().limit
 
-  @Option(help: "Words that a part repeats of the one before, with --chunk.")
+  @Option(help: "How much a part repeats of the one before, with --chunk.")
   var chunkOverlap = TextChunker().overlap
 
   @Option(

@@ -47,6 +47,53 @@ package enum Kernels {
       a, aStride, aCount, b, bStride, bCount, dimension, c, cStride, scratch.base)
   }
 
+  /// Rows laid out for ``product(_:_:into:cStride:)``, to meet many others.
+  package struct PackedRows: ~Copyable, @unchecked Sendable {
+    /// Which side of the product the rows are on.
+    package enum Side { case left, right }
+
+    package private(set) var count = 0
+    package let dimension: Int
+    let side: Side
+    let base: UnsafeMutablePointer<Float>
+    private let capacity: Int
+
+    /// Room for some rows.
+    package init(_ side: Side, capacity: Int, dimension: Int) {
+      self.side = side
+      self.capacity = capacity
+      self.dimension = dimension
+      // Panels of the right side are whole.
+      let columns = side == .left ? 1 : table.packed_columns
+      let floats = (capacity + columns - 1) / columns * columns * dimension
+      // No vector lies across two lines of the cache.
+      base = UnsafeMutableRawPointer.allocate(
+        byteCount: max(1, floats) * MemoryLayout<Float>.stride, alignment: 64
+      ).bindMemory(to: Float.self, capacity: max(1, floats))
+    }
+
+    deinit { UnsafeMutableRawPointer(base).deallocate() }
+
+    /// Takes `count` rows of `dimension` floats, `stride` apart, in place of those it had.
+    package mutating func fill(_ rows: UnsafePointer<Float>, stride: Int, count: Int) {
+      precondition(count <= capacity)
+      self.count = count
+      switch side {
+      case .left: table.pack_left_f32(rows, stride, count, dimension, base)
+      case .right: table.pack_right_f32(rows, stride, count, dimension, base)
+      }
+    }
+  }
+
+  /// `c = a · bᵀ`, as of rows that are not packed; `a` is a left side and `b` a right one.
+  package static func product(
+    _ a: borrowing PackedRows, _ b: borrowing PackedRows, into c: UnsafeMutablePointer<Float>,
+    cStride: Int
+  ) {
+    precondition(a.side == .left && b.side == .right && a.dimension == b.dimension)
+    table.product_packed_f32(a.base, a.count, b.base, b.count, a.dimension, c, cStride)
+  }
+
   /// `out = Σ weightsᵢ · dense[rowsᵢ]`, in order: a row of a sparse matrix times a dense one.
   package static func weightedRows(
     _ weights: UnsafePointer<Float>, _ rows: UnsafePointer<Int32>, count: Int,

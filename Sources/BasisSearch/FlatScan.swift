@@ -10,12 +10,13 @@ final class FlatScan: Sendable {
   private let k: Int
   private let allowed: Bitmap?
   private let goesThroughProduct: Bool
+  private let blocks: [Range<Int>]
+  private let packedQueries: PackedQueries
   private let best: Mutex<[TopK]>
 
-  // A block of products, 1 MB at most, is read while it is still in a near cache. Queries beside
-  // rows are the cheaper to pack the more rows they meet, and the other way round.
-  private static let queryGrain = 504
-  private static let rowGrain = 512
+  // A block of products, 1 MB at most, is read while it is still in a near cache.
+  private static let queryGrain = 1008
+  private static let rowGrain = 256
   private static let distanceGrain = 256
 
   init(index: FlatIndex, queries: Matrix, k: Int, allowed: Bitmap?) {
@@ -31,12 +32,18 @@ final class FlatScan: Sendable {
     // A product costs about a quarter of single distances, but knows no filter.
     let isSelective = allowed.map { 4 * $0.population < index.count } ?? false
     goesThroughProduct = queries.rowCount >= 8 && index.dimension > 0 && !isSelective
+    blocks =
+      goesThroughProduct
+      ? stride(from: 0, to: queries.rowCount, by: Self.queryGrain).map {
+        $0..<min($0 + Self.queryGrain, queries.rowCount)
+      } : []
+    packedQueries = PackedQueries(queries, blocks)
   }
 
   /// Rows of one task of a parallel scan: of products, some blocks; else about a megabyte.
   var grain: Int {
     goesThroughProduct
-      ? 8 * Self.rowGrain : max(64, min(4096, 262_144 / max(1, index.dimension)))
+      ? 16 * Self.rowGrain : max(64, min(4096, 262_144 / max(1, index.dimension)))
   }
 
   func results() -> [[Neighbor]] { best.withLock { $0.map { $0.sorted() } } }
@@ -51,19 +58,26 @@ final class FlatScan: Sendable {
       }
       return
     }
-    let scratch = Kernels.ProductScratch()
+    var packed = Kernels.PackedRows(
+      .right, capacity: min(Self.rowGrain, range.count), dimension: index.dimension)
     let width = min(Self.rowGrain, range.count)
-    let products = UnsafeMutablePointer<Float>.allocate(
-      capacity: min(Self.queryGrain, queries.rowCount) * width)
-    defer { products.deallocate() }
+    let productCount = min(Self.queryGrain, queries.rowCount) * width
+    let memory = UnsafeMutableRawPointer.allocate(
+      byteCount: productCount * MemoryLayout<Float>.stride, alignment: 64)
+    defer { memory.deallocate() }
+    let products = memory.bindMemory(to: Float.self, capacity: productCount)
     var found = Found(capacity: width)
     for first in stride(from: range.lowerBound, to: range.upperBound, by: Self.rowGrain) {
       try run.checkCancelled()
       let rows = first..<min(first + Self.rowGrain, range.upperBound)
       let side = Side(of: rows, in: index)
-      for start in stride(from: 0, to: queries.rowCount, by: Self.queryGrain) {
-        let block = start..<min(start + Self.queryGrain, queries.rowCount)
-        multiply(block, rows, into: products, stride: width, scratch: scratch)
+      withRows { floats, _ in
+        packed.fill(
+          floats + rows.lowerBound * index.dimension, stride: index.dimension, count: rows.count)
+      }
+      for (number, block) in blocks.enumerated() {
+        let start = block.lowerBound
+        packedQueries.multiply(number, packed, into: products, stride: width)
         // Old thresholds do no harm: more rows are measured, with the same answer.
         let thresholds = best.withLock { best in block.map { best[$0].threshold } }
         for query in block {
@@ -175,22 +189,6 @@ final class FlatScan: Sendable {
     }
   }
 
-  private func multiply(
-    _ block: Range<Int>, _ rows: Range<Int>, into products: UnsafeMutablePointer<Float>,
-    stride: Int, scratch: borrowing Kernels.ProductScratch
-  ) {
-    let dimension = index.dimension
-    queries.withUnsafeFloats { queries in
-      index.rows.withUnsafeFloats { floats in
-        guard let a = queries.baseAddress, let b = floats.baseAddress else { return }
-        Kernels.product(
-          a + block.lowerBound * dimension, aStride: dimension, aCount: block.count,
-          b + rows.lowerBound * dimension, bStride: dimension, bCount: rows.count,
-          dimension: dimension, into: products, cStride: stride, scratch: scratch)
-      }
-    }
-  }
-
   /// Measures the rows whose distance, give or take the rounding of the product, may be among the
   /// best.
   ///
@@ -207,9 +205,11 @@ final class FlatScan: Sendable {
       var upperBounds = TopK(k: k)
       for (position, row) in rows.enumerated() where allowed?[row] ?? true {
         let bound = estimate(products[position], query, row) + slack(query, index.norms[row])
+        // Most are too far to be worth a call; NaN is not.
+        guard !(bound > limit) else { continue }
         upperBounds.offer(Neighbor(id: row, distance: bound))
+        limit = upperBounds.threshold
       }
-      limit = upperBounds.threshold
     }
 
     // Each is `estimate(product) - slack <= limit`, solved for what depends on the row; the slack

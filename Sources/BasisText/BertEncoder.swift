@@ -25,6 +25,9 @@ public protocol TruncatingEncoder: TextEncoder {
   /// The vectors of texts, as the encoder makes them, and what was cut.
   func encodeCounting(_ texts: [String], as role: EncodingRole, in run: RunContext)
     throws(BasisError) -> (vectors: Matrix, truncation: Truncation)
+
+  /// Tokens that a piece of a text adds to it; those of its words add up.
+  func tokenCount(of piece: Substring) -> Int
 }
 
 /// A transformer of BERT's family with a pooling on top: what the sentence-transformers package
@@ -186,6 +189,11 @@ public struct BertEncoder: TruncatingEncoder {
       }
       return result
     }
+  }
+
+  public func tokenCount(of piece: Substring) -> Int {
+    // Less the two ends, which a text has once.
+    tokenizer.tokens(of: String(piece), limit: 2).fullCount - 2
   }
 
   /// One vector from the values of a text's tokens.

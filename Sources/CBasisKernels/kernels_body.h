@@ -4,7 +4,8 @@
 //   V, LANES          the vector and its number of floats
 //   TILE_ROWS, TILE_VECTORS   the product's register tile: that many rows by vectors
 //   v_zero, v_set, v_load, v_store, v_load_first, v_store_first (the first count lanes; the others
-//   load as zero), v_add, v_sub, v_fma, v_sum, v_sum4 (each of four as v_sum), pack_columns
+//   load as zero), v_add, v_sub, v_fma, v_sum, v_sum4 (each of four as v_sum), pack_columns,
+//   interleave_eights (returns how many columns it has done)
 //   v_load_f16, v_load_first_f16, v_store_f16, v_store_first_f16, and the same of bf16: as many
 //   shorter numbers in memory
 //
@@ -167,7 +168,7 @@ KERNEL void tile_of_rows(size_t row_count, size_t depth, const float *a, const f
 
 KERNEL void interleave_rows(const float *a, size_t stride, size_t row_count, size_t depth,
                             float *out) {
-  for (size_t k = 0; k < depth; k++) {
+  for (size_t k = interleave_eights(a, stride, row_count, depth, out); k < depth; k++) {
     // Gathered vectors would wait for stores that have just been made.
     _Pragma("clang loop vectorize(disable)") for (size_t r = 0; r < row_count; r++) {
       out[k * row_count + r] = a[r * stride + k];
@@ -236,20 +237,21 @@ KERNEL void pack_b(const void *b, int element, size_t stride, size_t row_count, 
   }
 }
 
+// Parts of equal length, so that the last one is not a sliver.
+INLINE size_t part_of(size_t d) {
+  size_t count = (d + DEPTH - 1) / DEPTH;
+  return count == 0 ? 1 : (d + count - 1) / count;
+}
+
 KERNEL void product(const void *a, int a_element, size_t a_stride, size_t m, const void *b,
                     int b_element, size_t b_stride, size_t n, size_t d, float *c, size_t c_stride,
                     float *scratch) {
-  if (d == 0) {
-    for (size_t i = 0; i < m; i++) {
-      for (size_t j = 0; j < n; j++) c[i * c_stride + j] = 0;
-    }
-    return;
+  for (size_t i = 0; d == 0 && i < m; i++) {
+    for (size_t j = 0; j < n; j++) c[i * c_stride + j] = 0;
   }
   float *packed_b = (float *)(((uintptr_t)scratch + 63) & ~(uintptr_t)63);
   float *packed_a = packed_b + (size_t)BLOCK_B * DEPTH;
-  // Parts of equal length, so that the last one is not a sliver.
-  size_t part_count = (d + DEPTH - 1) / DEPTH;
-  size_t part = (d + part_count - 1) / part_count;
+  size_t part = part_of(d);
   for (size_t i = 0; i < m; i += BLOCK_A) {
     size_t a_count = m - i < BLOCK_A ? m - i : BLOCK_A;
     for (size_t k = 0; k < d; k += part) {
@@ -270,6 +272,45 @@ KERNEL void product(const void *a, int a_element, size_t a_stride, size_t m, con
         }
       }
     }
+  }
+}
+
+// Both sides packed once and multiplied often. A side is packed part after part; within one, panel
+// after panel.
+KERNEL void multiply_packed(const float *a, size_t m, const float *b, size_t n, size_t d, float *c,
+                            size_t c_stride) {
+  for (size_t i = 0; d == 0 && i < m; i++) {
+    for (size_t j = 0; j < n; j++) c[i * c_stride + j] = 0;
+  }
+  size_t part = part_of(d);
+  size_t width = (n + TILE_COLUMNS - 1) / TILE_COLUMNS * TILE_COLUMNS;
+  for (size_t k = 0; k < d; k += part) {
+    size_t depth = d - k < part ? d - k : part;
+    for (size_t i = 0; i < m; i += TILE_ROWS) {
+      size_t rows = m - i < TILE_ROWS ? m - i : TILE_ROWS;
+      for (size_t j = 0; j < n; j += TILE_COLUMNS) {
+        size_t columns = n - j < TILE_COLUMNS ? n - j : TILE_COLUMNS;
+        tile_of_rows(rows, depth, a + m * k + i * depth, b + width * k + j * depth,
+                     c + i * c_stride + j, c_stride, columns, k == 0);
+      }
+    }
+  }
+}
+
+KERNEL void pack_left_f32(const float *a, size_t stride, size_t m, size_t d, float *out) {
+  size_t part = part_of(d);
+  for (size_t k = 0; k < d; k += part) {
+    size_t depth = d - k < part ? d - k : part;
+    pack_a(a + k, ELEMENT_F32, stride, m, depth, out + m * k);
+  }
+}
+
+KERNEL void pack_right_f32(const float *b, size_t stride, size_t n, size_t d, float *out) {
+  size_t width = (n + TILE_COLUMNS - 1) / TILE_COLUMNS * TILE_COLUMNS;
+  size_t part = part_of(d);
+  for (size_t k = 0; k < d; k += part) {
+    size_t depth = d - k < part ? d - k : part;
+    pack_b(b + k, ELEMENT_F32, stride, n, depth, out + width * k);
   }
 }
 

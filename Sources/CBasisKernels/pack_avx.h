@@ -40,3 +40,17 @@ TARGET static void pack_columns(const float *b, size_t stride, size_t count, siz
     for (size_t r = 0; r < width; r++) out[k * width + r] = r < count ? b[r * stride + k] : 0;
   }
 }
+
+// Panels of eight rows and more; the last eight may repeat some of the first.
+TARGET static size_t interleave_eights(const float *a, size_t stride, size_t row_count,
+                                       size_t depth, float *out) {
+  if (row_count < 8) return 0;
+  size_t k = 0;
+  for (; k + 8 <= depth; k += 8) {
+    float *to = out + k * row_count;
+    size_t last = row_count - 8;
+    for (size_t r = 0; r < last; r += 8) turn8(a + r * stride + k, stride, to + r, row_count);
+    turn8(a + last * stride + k, stride, to + last, row_count);
+  }
+  return k;
+}

@@ -21,6 +21,10 @@
       DISTANCE(dot_bf16),                                    \
       DISTANCE(l2_bf16),                                     \
       .product_f32 = product_f32,                            \
+      .pack_left_f32 = pack_left_f32,                        \
+      .pack_right_f32 = pack_right_f32,                      \
+      .product_packed_f32 = multiply_packed,                 \
+      .packed_columns = TILE_COLUMNS,                        \
       .product_f32_f16 = product_f32_f16,                    \
       .product_f16 = product_f16,                            \
       .product_f32_bf16 = product_f32_bf16,                  \

@@ -66,6 +66,23 @@ import _BasisTestSupport
     #expect(mixed.status == 65 && mixed.errors.contains("another model"), "\(mixed.errors)")
   }
 
+  @Test func `parts of long texts are measured in a model's tokens`() throws {
+    // Two tokens or more a word, so that a part of 30 words would be cut at 32 tokens.
+    let long = Array(repeating: "running", count: 90).joined(separator: " ")
+    _ = try program.folder.write(
+      "a.jsonl", #"{"id":"1","text":"\#(long)"}"# + "\n" + #"{"id":"2","text":"fox"}"#)
+    #expect(try program.run("models", "add", Self.tiny, "--name", "tiny").status == 0)
+    func truncated(_ name: String, _ options: [String]) throws -> JSONValue? {
+      let arguments = ["ingest", name, "a.jsonl", "--encoder", "tiny", "--json"] + options
+      return try program.run(arguments).json()["truncated"]
+    }
+    #expect(try truncated("whole", []) == .integer(1))
+    let cut = ["--chunk", "--chunk-limit", "25", "--chunk-overlap", "5"]
+    #expect(try truncated("parts", cut) == .integer(0))
+    let hits = try program.run("search", "parts", "running", "--mode", "dense", "--json").json()
+    #expect(hits.value(at: "hits.1.key") != nil && hits.value(at: "hits.2.key") == nil)
+  }
+
   @Test func `judged collections are searched with a model`() throws {
     for (name, text) in [
       "corpus.jsonl": """

@@ -147,6 +147,18 @@ func distanceReference(_ a: [Float], _ b: [Float]) -> (sum: Double, bound: Doubl
             }
           }
           #expect(isRight, "\(m) × \(n) × \(d)")
+
+          // The same bits from sides that were packed before.
+          let width = level.table.packed_columns
+          let left = GuardedFloats([Float](repeating: .nan, count: m * d))
+          let right = GuardedFloats(
+            [Float](repeating: .nan, count: (n + width - 1) / width * width * d))
+          level.table.pack_left_f32(a.base, aStride, m, d, left.base)
+          level.table.pack_right_f32(b.base, bStride, n, d, right.base)
+          let again = GuardedFloats([Float](repeating: untouched, count: c.count))
+          level.table.product_packed_f32(left.base, m, right.base, n, d, again.base, cStride)
+          #expect(
+            (0..<c.count).allSatisfy { c[$0] == again[$0] }, "packed, \(m) × \(n) × \(d)")
         }
       }
     }

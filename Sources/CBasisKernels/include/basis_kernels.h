@@ -85,6 +85,14 @@ typedef struct {
   BASIS_PRODUCT(product_f32_bf16, float, uint16_t)
   BASIS_PRODUCT(product_bf16, uint16_t, uint16_t)
 
+  // product_f32 in two steps, for sides that meet many others: the same bits. The left side takes
+  // m * d floats, the right one n rounded up to packed_columns, times d.
+  size_t packed_columns;
+  void (*pack_left_f32)(const float *a, size_t stride, size_t m, size_t d, float *out);
+  void (*pack_right_f32)(const float *b, size_t stride, size_t n, size_t d, float *out);
+  void (*product_packed_f32)(const float *a, size_t m, const float *b, size_t n, size_t d, float *c,
+                             size_t c_stride);
+
   // out[i] = the nearest that the shorter type has of x[i], ties to even; too large becomes
   // infinity. A NaN stays one, quiet, with its sign and the upper bits of its payload.
   void (*f16_from_f32)(const float *x, size_t n, uint16_t *out);

@@ -1,0 +1,33 @@
+import BasisCore
+
+/// Blocks of queries, laid out for products with many rows.
+final class PackedQueries: Sendable {
+  private let blocks: [Block]
+
+  private final class Block: Sendable {
+    let rows: Kernels.PackedRows
+
+    init(_ rows: consuming Kernels.PackedRows) { self.rows = rows }
+  }
+
+  init(_ queries: Matrix, _ blocks: [Range<Int>]) {
+    self.blocks = blocks.map { block in
+      var rows = Kernels.PackedRows(.left, capacity: block.count, dimension: queries.columnCount)
+      queries.withUnsafeFloats { floats in
+        guard let start = floats.baseAddress else { return }
+        rows.fill(
+          start + block.lowerBound * queries.columnCount, stride: queries.columnCount,
+          count: block.count)
+      }
+      return Block(rows)
+    }
+  }
+
+  /// The product of a block of queries, by its number, with rows.
+  func multiply(
+    _ block: Int, _ rows: borrowing Kernels.PackedRows, into products: UnsafeMutablePointer<Float>,
+    stride: Int
+  ) {
+    Kernels.product(blocks[block].rows, rows, into: products, cStride: stride)
+  }
+}
