@@ -25,6 +25,9 @@ extension CollectionStore {
     let state = try reading("read the catalogue") { db in
       (
         complaints: try String.fetchAll(db, sql: "PRAGMA integrity_check").filter { $0 != "ok" },
+        byteCount: try ["page_count", "page_size"].reduce(1) {
+          $0 * (try Int.fetchOne(db, sql: "PRAGMA \($1)") ?? 0)
+        },
         count: try Int.fetchOne(db, sql: "SELECT count(*) FROM records WHERE part = 0") ?? 0,
         sealed: try Int64.fetchAll(
           db, sql: "SELECT sequence FROM records WHERE sequence <= ? ORDER BY sequence",
@@ -37,6 +40,7 @@ extension CollectionStore {
       )
     }
     report.recordCount = state.count
+    report.byteCount = state.byteCount
     report.segmentCount = state.segments.count
     report.damage += state.complaints.map {
       BasisError(.corruptFile, "\(folder.catalogPath): \($0)")
