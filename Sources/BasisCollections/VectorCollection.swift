@@ -93,6 +93,7 @@ public final class VectorCollection: Sendable {
         encoded += records.count
         return vectors
       }
+      releaseFreeMemory()
       guard count > 0 else { return sealed }
       sealed += count
     }
@@ -149,6 +150,7 @@ public final class VectorCollection: Sendable {
     let texts = try store.samplePendingTexts(byteLimit: EncoderCatalog.sampleByteLimit, in: run)
     let model = try EncoderCatalog.fit(texts, version: 1, settings: store.settings, in: run)
     try store.addSpace(model.space) { writer throws(BasisError) in try model.write(to: writer) }
+    releaseFreeMemory()
     return try store.spaces().filter { $0.space.element == .dense }
   }
 

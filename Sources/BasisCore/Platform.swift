@@ -1,3 +1,5 @@
+import CBasisKernels
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -46,6 +48,10 @@ func adviseLargePages(_ base: UnsafeMutableRawPointer, byteCount: Int) {
     madvise(base, byteCount, MADV_HUGEPAGE)
   #endif
 }
+
+/// Gives memory that was freed back to the system. Worth it between two pieces of work that need
+/// much of it: the next one's blocks seldom fit the holes of the last one's.
+package func releaseFreeMemory() { basis_release_free_memory() }
 
 func onlineProcessorCount() -> Int {
   let count = sysconf(Int32(_SC_NPROCESSORS_ONLN))

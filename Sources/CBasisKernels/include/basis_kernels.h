@@ -139,6 +139,9 @@ const basis_kernel_table *basis_kernels(void);
 const basis_kernel_table *basis_kernels_at(basis_simd_level level);
 
 // CRC-32C (Castagnoli) of n bytes, continuing from crc; 0 starts a new one.
+// Gives memory that was freed back to the system, where the C library has a call for it.
+void basis_release_free_memory(void);
+
 uint32_t basis_crc32c(uint32_t crc, const void *bytes, size_t n);
 // The same from tables, whatever the processor offers.
 uint32_t basis_crc32c_portable(uint32_t crc, const void *bytes, size_t n);

@@ -1,0 +1,11 @@
+#include "basis_kernels.h"
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+void basis_release_free_memory(void) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
