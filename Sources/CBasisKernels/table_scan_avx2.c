@@ -40,8 +40,9 @@ KERNEL void scan(const uint8_t *blocks, size_t block_count, size_t positions,
   }
 }
 
-KERNEL void unpack(const uint8_t *stream, size_t n, int bits, int8_t *out) {
-  // Eight levels of b bits are b bytes.
+// Eight levels of b bits are b bytes; b is known where this is inlined, so that a copy is a load.
+KERNEL inline __attribute__((always_inline)) void unpack_eights(const uint8_t *stream, size_t n,
+                                                                int bits, int8_t *out) {
   const uint64_t mask = 0x0101010101010101u * ((1u << bits) - 1);
   size_t i = 0;
   for (; i + 8 <= n; i += 8, stream += bits) {
@@ -51,6 +52,15 @@ KERNEL void unpack(const uint8_t *stream, size_t n, int bits, int8_t *out) {
     memcpy(out + i, &levels, 8);
   }
   basis_unpack_tail(stream, 0, n - i, bits, out + i);
+}
+
+KERNEL void unpack(const uint8_t *stream, size_t n, int bits, int8_t *out) {
+  switch (bits) {
+    case 1: return unpack_eights(stream, n, 1, out);
+    case 2: return unpack_eights(stream, n, 2, out);
+    case 3: return unpack_eights(stream, n, 3, out);
+    default: return unpack_eights(stream, n, 4, out);
+  }
 }
 
 KERNEL void sum_at_bits_rows(const float *query, const uint8_t *rows, size_t row_count,

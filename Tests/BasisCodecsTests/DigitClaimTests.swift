@@ -5,7 +5,7 @@ import Testing
 /// What codecs keep of the ten nearest by the cosine, on 8,485 × 256 digit embeddings. Reported
 /// values are those of the methods' descriptions; .03 is what 250 queries and other random features
 /// leave open.
-@Suite(.serialized) struct DigitClaimTests {
+@Suite(.serialized, Digits.isFast) struct DigitClaimTests {
   @Test(arguments: [(1, 0.70), (2, 0.84), (3, 0.91), (4, 0.94)])
   func `recurrent codes without training, queries cut to bits too`(
     bits: Int, reported: Double

@@ -1,10 +1,24 @@
 import BasisCodecs
 import BasisCore
 import BasisFormats
+import Foundation
+import Testing
 import _BasisTestSupport
 
 /// The digit embeddings that the codecs' measured claims are about, and the exact answers.
 enum Digits {
+  /// Minutes in a debug build, seconds in another.
+  static let isFast: ConditionTrait = {
+    #if DEBUG
+      let isOptimized = false
+    #else
+      let isOptimized = true
+    #endif
+    return .enabled(
+      if: isOptimized || ProcessInfo.processInfo.environment["BASIS_SLOW_TESTS"] == "1",
+      "slow in a debug build: swift test -c release, or set BASIS_SLOW_TESTS=1")
+  }()
+
   static let embeddings: DigitEmbeddings? = {
     (try? Matrix(contentsOf: DigitEmbeddings.path)).map { DigitEmbeddings(pixels: $0) }
   }()
