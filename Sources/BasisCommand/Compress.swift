@@ -111,8 +111,9 @@ struct Compress: ParsableCommand {
           + "least 20 rows")
     }
     let (rows, asked) = try split(matrix, in: context)
-    let comparison = try CodecComparison(rows, queries: asked, metric: metric, in: context)
-    let plans = try plans(rows)
+    let comparison = try CodecComparison(
+      rows, queries: asked, metric: metric, storedCount: matrix.rowCount, in: context)
+    let plans = try plans(matrix)
     var (measured, skipped): ([CodecComparison.Row], [String]) = ([], [])
     for (number, plan) in plans.enumerated() {
       line?.show(.init(phase: "codecs", completed: number, total: plans.count))
@@ -183,15 +184,15 @@ struct Compress: ParsableCommand {
     )
   }
 
-  private func plans(_ rows: Matrix) throws -> [CodecPlan] {
-    let dimension = rows.columnCount
+  private func plans(_ matrix: Matrix) throws -> [CodecPlan] {
+    let dimension = matrix.columnCount
     if let method { _ = try CodecRegistry.entry(method) }
     var plans: [CodecPlan] = []
     if let ratio {
       for name in method.map({ [$0] }) ?? CodecRegistry.entries.map(\.name) {
         do throws(BasisError) {
           plans += try CodecRegistry.plans(
-            ratio: ratio, rowCount: rows.rowCount, dimension: dimension, method: name)
+            ratio: ratio, rowCount: matrix.rowCount, dimension: dimension, method: name)
         } catch {
           if method != nil { throw error }
         }

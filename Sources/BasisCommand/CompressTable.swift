@@ -14,7 +14,7 @@ struct CompressTable {
     .object([
       "rows": .array(rows.map(Self.json)),
       "recommended": .string(rows[recommended].plan.label),
-      "vectors": .integer(Int64(comparison.rowCount)),
+      "vectors": .integer(Int64(comparison.storedCount)),
       "dimension": .integer(Int64(comparison.dimension)),
       "queries": .integer(Int64(comparison.queryCount)),
       "metric": .string(comparison.metric.rawValue),

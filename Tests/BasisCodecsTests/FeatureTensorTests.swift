@@ -79,10 +79,20 @@ import _BasisTestSupport
   func `larger steps take fewer bits and lose more`(layout: FeatureLayout) throws {
     let shape = layout == .tokens ? [1, 1, 61, 50] : [2, 9, 20, 11]
     let tensor = try tensor(shape, seed: 5)
+    for transform in FeatureTensorCodec.Transform.allCases {
+      try check(tensor, layout, transform)
+    }
+  }
+
+  private func check(
+    _ tensor: FeatureTensor, _ layout: FeatureLayout, _ transform: FeatureTensorCodec.Transform
+  ) throws {
+    let shape = tensor.shape
     var last = (bits: Double.infinity, error: 0.0)
-    for step in [0.5, 2, 8, 32, 128] as [Float] {
+    for step in [1.5, 3, 8, 32, 128] as [Float] {
       let codec = FeatureTensorCodec(
-        quantizer: .init(lower: -5, upper: 5), layout: layout, step: step)
+        quantizer: .init(lower: -5, upper: 5), layout: layout, transform: transform,
+        step: step)
       let stream = try codec.encode(tensor)
       let decoded = try codec.decode(stream, shape: shape)
       let bits = FeatureTensorCodec.bitsPerPoint(stream, shape: shape)

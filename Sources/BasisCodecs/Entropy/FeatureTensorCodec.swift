@@ -1,28 +1,41 @@
 public import BasisCore
 
 /// Feature tensors as a stream of bytes: cut to a range, laid out as a plane, and then either the
-/// numbers of so many bits without further loss, or blocks of 8 × 8 by a cosine transform.
+/// numbers of so many bits without further loss, the numbers in coarser steps, or blocks of 8 × 8 by a
+/// cosine transform.
 ///
-/// The transform's coefficients are divided by ``step`` with a dead zone, and coded with the magnitudes
-/// of their neighbours in the block before and above as contexts. What a stream costs is said in bits
+/// Numbers are coded as they are or less what their neighbours lead one to expect, whichever is the
+/// shorter, with the neighbours' magnitudes as contexts; the transform's coefficients are divided by
+/// ``step`` with a dead zone, and have those before them in the block and of the blocks beside it. What a stream costs is said in bits
 /// per feature point: all its bits over the number of values.
 ///
 /// A handcrafted coder in the place of the VTM intra coder of Gao et al., arXiv:2412.04307.
 public struct FeatureTensorCodec: Settings {
+  /// What a plane's numbers become before they are rounded.
+  public enum Transform: String, Sendable, Hashable, Codable, CaseIterable {
+    /// Nothing: for channels that have nothing to do with their neighbours.
+    case none
+    /// Cosines over 8 × 8 numbers: for maps, and channels in an order.
+    case cosine
+  }
+
   public var quantizer: FeatureQuantizer
   public var layout: FeatureLayout
-  /// What a coefficient is divided by, in steps of the quantiser, above 0; nil codes the numbers without
-  /// further loss.
+  /// What is rounded: coefficients of a transform, or the numbers themselves.
+  public var transform: Transform
+  /// What a coefficient or number is divided by, in steps of the quantiser, 2⁻¹⁰ to 2²⁰; nil codes the
+  /// numbers without further loss.
   public var step: Float?
-  /// The share of a step that rounds up, 0 to 0.5: less makes more zeros.
+  /// The share of a step that rounds up, 0 to 0.5: less makes more zeros. Of coefficients only.
   public var rounding: Float
 
   public init(
     quantizer: FeatureQuantizer = FeatureQuantizer(), layout: FeatureLayout = .tokens,
-    step: Float? = nil, rounding: Float = 1.0 / 3
+    transform: Transform = .cosine, step: Float? = nil, rounding: Float = 1.0 / 3
   ) {
     self.quantizer = quantizer
     self.layout = layout
+    self.transform = transform
     self.step = step
     self.rounding = rounding
   }
@@ -33,14 +46,17 @@ public struct FeatureTensorCodec: Settings {
     quantizer =
       try values.decodeIfPresent(FeatureQuantizer.self, forKey: .quantizer) ?? defaults.quantizer
     layout = try values.decodeIfPresent(FeatureLayout.self, forKey: .layout) ?? defaults.layout
+    transform =
+      try values.decodeIfPresent(Transform.self, forKey: .transform) ?? defaults.transform
     step = try values.decodeIfPresent(Float.self, forKey: .step)
     rounding = try values.decodeIfPresent(Float.self, forKey: .rounding) ?? defaults.rounding
   }
 
   func check() throws(BasisError) {
     try quantizer.check()
-    if let step, !(step > 0 && step.isFinite) {
-      throw BasisError(.invalidArgument, "feature codec: step must be above 0, not \(step)")
+    if let step, !(step >= 0x1p-10 && step <= 0x1p20) {
+      throw BasisError(
+        .invalidArgument, "feature codec: step must be in 2⁻¹⁰ ... 2²⁰, not \(step)")
     }
     guard rounding >= 0, rounding <= 0.5 else {
       throw BasisError(
@@ -59,7 +75,7 @@ public struct FeatureTensorCodec: Settings {
     var encoder = RangeEncoder()
     let (rows, columns) = (plane.rowCount, plane.columnCount)
     let numbers = plane.withUnsafeFloats { $0.map { Int32(quantizer.quantized($0)) } }
-    if let step {
+    if let step, transform == .cosine {
       var coder = BlockCoder(columnCount: columns)
       for (y, x) in BlockCoder.places(rows, columns) {
         let block = BlockCoder.transform(
@@ -73,15 +89,10 @@ public struct FeatureTensorCodec: Settings {
         }
       }
     } else {
-      var magnitudes = MagnitudeCoder()
-      // Each number as what its left neighbour and the one above lead one not to expect.
-      var coded = [Int32](repeating: 0, count: numbers.count)
-      for place in numbers.indices {
-        let difference = numbers[place] - Self.predicted(numbers, place, columns, middle)
-        coded[place] = difference
-        magnitudes.encode(
-          difference, context: Self.context(coded, place, columns), to: &encoder)
-      }
+      let levels = step.map { step in numbers.map { Int32((Float($0) / step).rounded()) } }
+      let one = Self.plane(levels ?? numbers, columns, isPredicted: true, first: firstGuess)
+      let other = Self.plane(levels ?? numbers, columns, isPredicted: false, first: firstGuess)
+      return one.count <= other.count ? one : other
     }
     return encoder.finished()
   }
@@ -98,7 +109,7 @@ public struct FeatureTensorCodec: Settings {
     let (rows, columns) = try layout.planeSize(of: shape)
     var decoder = RangeDecoder(stream)
     var numbers = [Int32](repeating: 0, count: rows * columns)
-    if let step {
+    if let step, transform == .cosine {
       var coder = BlockCoder(columnCount: columns)
       for (y, x) in BlockCoder.places(rows, columns) {
         var block = [Float](repeating: 0, count: 64)
@@ -113,15 +124,22 @@ public struct FeatureTensorCodec: Settings {
           highest: highest)
       }
     } else {
+      let isPredicted = decoder.decodeBits(count: 1) == 1
+      let limit = Int32(highest)
       var magnitudes = MagnitudeCoder()
       var coded = numbers
       for place in numbers.indices {
         let difference = magnitudes.decode(
           context: Self.context(coded, place, columns), from: &decoder)
         coded[place] = difference
-        let value = Self.predicted(numbers, place, columns, middle) &+ difference
-        numbers[place] = min(Int32(highest), max(0, value))
+        let guess = isPredicted ? Self.predicted(numbers, place, columns, firstGuess) : 0
+        numbers[place] = min(limit, max(0, guess &+ difference))
         if place % 4096 == 0 { try decoder.checkEnd() }
+      }
+      if let step {
+        for place in numbers.indices {
+          numbers[place] = Int32(min(highest, (Float(numbers[place]) * step).rounded()))
+        }
       }
     }
     try decoder.checkEnd()
@@ -139,13 +157,34 @@ public struct FeatureTensorCodec: Settings {
   private var highest: Float { Float((1 << quantizer.bits) - 1) }
   private var middle: Float { Float(1 << (quantizer.bits - 1)) }
 
+  /// What the first number of a plane is taken to be.
+  private var firstGuess: Int32 { Int32(middle / (step ?? 1)) }
+
+  /// A plane's numbers, each as it is or less what its neighbours lead one to expect; the first bit says
+  /// which.
+  private static func plane(
+    _ numbers: [Int32], _ columns: Int, isPredicted: Bool, first: Int32
+  ) -> [UInt8] {
+    var encoder = RangeEncoder()
+    encoder.encode(bits: isPredicted ? 1 : 0, count: 1)
+    var magnitudes = MagnitudeCoder()
+    var coded = [Int32](repeating: 0, count: numbers.count)
+    for place in numbers.indices {
+      let guess = isPredicted ? predicted(numbers, place, columns, first) : 0
+      coded[place] = numbers[place] - guess
+      magnitudes.encode(
+        coded[place], context: context(coded, place, columns), to: &encoder)
+    }
+    return encoder.finished()
+  }
+
   /// The median of left, above and what a plane through three neighbours has (Martucci 1990).
   private static func predicted(
-    _ numbers: [Int32], _ place: Int, _ columns: Int, _ middle: Float
+    _ numbers: [Int32], _ place: Int, _ columns: Int, _ first: Int32
   ) -> Int32 {
     let hasLeft = place % columns > 0
     let hasAbove = place >= columns
-    guard hasLeft || hasAbove else { return Int32(middle) }
+    guard hasLeft || hasAbove else { return first }
     guard hasLeft else { return numbers[place - columns] }
     guard hasAbove else { return numbers[place - 1] }
     let (left, above) = (numbers[place - 1], numbers[place - columns])

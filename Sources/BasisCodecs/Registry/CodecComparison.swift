@@ -9,7 +9,7 @@ public struct CodecComparison: Sendable {
     public let plan: CodecPlan
     public let bytesPerVector: Int
     public let sharedBytes: Int
-    /// Codes, and the shared bytes spread over the rows that were measured.
+    /// Codes, and the shared bytes spread over the rows that are to be stored.
     public let totalBytesPerVector: Double
     /// The share of the true `k` nearest that a scan of the codes finds, on average.
     public let recall: Double
@@ -23,6 +23,8 @@ public struct CodecComparison: Sendable {
   }
 
   public let rowCount: Int
+  /// Rows that the shared bytes are spread over.
+  public let storedCount: Int
   public let dimension: Int
   public let queryCount: Int
   public let metric: Metric
@@ -38,12 +40,14 @@ public struct CodecComparison: Sendable {
   ///   - queries: `q × d`, finite, none of them a row.
   ///   - metric: how rows and queries are compared.
   ///   - k: neighbours that count, at least 1.
+  ///   - storedCount: how many rows are to be stored, where `rows` are a sample; nil for those alone.
   ///   - run: seed, threads and cancellation.
   /// - Throws: `.invalidArgument` for too few rows or no queries; `.dimensionMismatch`; `.badData`
   ///   naming row and column of a value that is not finite; `.cancelled`.
   /// - Complexity: O(*n* *q* *d*).
   public init(
-    _ rows: Matrix, queries: Matrix, metric: Metric, k: Int = 10, in run: RunContext = RunContext()
+    _ rows: Matrix, queries: Matrix, metric: Metric, k: Int = 10, storedCount: Int? = nil,
+    in run: RunContext = RunContext()
   ) throws(BasisError) {
     guard k >= 1, rows.rowCount >= k, queries.rowCount >= 1 else {
       throw BasisError(
@@ -58,6 +62,7 @@ public struct CodecComparison: Sendable {
     self.metric = metric
     self.k = k
     rowCount = rows.rowCount
+    self.storedCount = max(rows.rowCount, storedCount ?? 0)
     dimension = rows.columnCount
     queryCount = queries.rowCount
     let codes = try exact.encode(rows, in: run)
@@ -90,7 +95,7 @@ public struct CodecComparison: Sendable {
     return Row(
       plan: plan, bytesPerVector: codec.bytesPerVector, sharedBytes: codec.sharedBytes,
       totalBytesPerVector: Double(codec.bytesPerVector)
-        + Double(codec.sharedBytes) / Double(rowCount),
+        + Double(codec.sharedBytes) / Double(storedCount),
       recall: Double(hits) / Double(k * queryCount),
       relativeError: relativeError(try codec.decode(codes, in: run)),
       fitSeconds: Double(fitted - start) * 1e-9,

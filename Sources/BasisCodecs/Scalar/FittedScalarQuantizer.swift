@@ -29,9 +29,9 @@ public struct FittedScalarQuantizer: FittedCodec {
     return try codes(of: rows, in: run) { (row, values, code) throws(BasisError) in
       switch kind {
       case .float32:
-        UnsafeMutableRawPointer(code)
-          .copyMemory(
-            from: values.baseAddress ?? UnsafePointer(bitPattern: 4)!, byteCount: 4 * dimension)
+        if let base = values.baseAddress {
+          UnsafeMutableRawPointer(code).copyMemory(from: base, byteCount: 4 * dimension)
+        }
       case .float16: try encodeHalf(row, values, code)
       case .bfloat16: encodeBrainHalf(values, code)
       case .int8: encodeInt8(values, code)
