@@ -93,9 +93,12 @@ public struct SymmetricTableScanner: Sendable {
   /// - Throws: `.dimensionMismatch` for a code of another length.
   /// - Complexity: O(*n* *d*).
   public func doubledProducts(with code: [UInt8]) throws(BasisError) -> [Int32] {
-    let sums = try sums(code)
+    let tables = try tables(code)
     let offset = Int32(9 * pairCount)
-    return (0..<count).map { Int32(sums[$0]) - offset }
+    return [Int32](unsafeUninitializedCapacity: count) { out, written in
+      scan(tables) { row, sum in out.initializeElement(at: row, to: Int32(sum) - offset) }
+      written = count
+    }
   }
 
   /// The cosine distances of a query to all codes.
@@ -105,23 +108,22 @@ public struct SymmetricTableScanner: Sendable {
   /// - Complexity: O(*n* *d*).
   public func distances(to query: [Float]) throws(BasisError) -> [Float] {
     let code = try codec.code(of: query)
-    let sums = try sums(code)
+    let tables = try tables(code)
     let offset = Int32(9 * pairCount)
-    let scale = Self.inverseLength(code, codec.levelCount) / 2
+    let scale = Self.inverseLength(code[...], codec.levelCount) / 2
     return [Float](unsafeUninitializedCapacity: count) { out, written in
       inverseLengths.withUnsafeBufferPointer { inverseLengths in
-        sums.withUnsafeBufferPointer { sums in
-          for row in 0..<count {
-            let cosine = Float(Int32(sums[row]) - offset) * (inverseLengths[row] * scale)
-            out[row] = min(2, max(0, 1 - cosine))
-          }
+        scan(tables) { row, sum in
+          let cosine = Float(Int32(sum) - offset) * (inverseLengths[row] * scale)
+          out.initializeElement(at: row, to: min(2, max(0, 1 - cosine)))
         }
       }
       written = count
     }
   }
 
-  private func sums(_ code: [UInt8]) throws(BasisError) -> [UInt16] {
+  /// For each pair of the query the 16 sums that a code's pair may add.
+  private func tables(_ code: [UInt8]) throws(BasisError) -> [UInt8] {
     guard code.count == codec.bytesPerVector else {
       throw BasisError(
         .dimensionMismatch,
@@ -134,10 +136,26 @@ public struct SymmetricTableScanner: Sendable {
         tables[16 * pair + Int(other)] = UInt8(Self.entry(nibble, other))
       }
     }
+    return tables
+  }
+
+  /// Calls `body` with the sum of each code, some blocks at a time so that sums stay in a near cache.
+  @inline(__always)
+  private func scan(_ tables: [UInt8], _ body: (_ row: Int, _ sum: UInt16) -> Void) {
+    let grain = 32
     let blockCount = (count + 31) / 32
-    return [UInt16](unsafeUninitializedCapacity: 32 * blockCount) { out, written in
-      LevelStream.kernels.scan(blocks, blockCount, positionCount, tables, out.baseAddress)
-      written = 32 * blockCount
+    withUnsafeTemporaryAllocation(of: UInt16.self, capacity: 32 * grain) { sums in
+      blocks.withUnsafeBufferPointer { blocks in
+        guard let base = blocks.baseAddress else { return }
+        for first in stride(from: 0, to: blockCount, by: grain) {
+          let size = min(grain, blockCount - first)
+          LevelStream.kernels.scan(
+            base + first * positionCount * 16, size, positionCount, tables, sums.baseAddress)
+          for place in 0..<min(32 * size, count - 32 * first) {
+            body(32 * first + place, sums[place])
+          }
+        }
+      }
     }
   }
 
