@@ -1,0 +1,19 @@
+// The scan tables of the levels, each from its own file.
+#ifndef BASIS_FASTSCAN_TABLES_H
+#define BASIS_FASTSCAN_TABLES_H
+
+#include "basis_scan_kernels.h"
+
+#if defined(__x86_64__) || defined(__i386__)
+#define BASIS_X86 1
+#else
+#define BASIS_X86 0
+#endif
+
+extern const basis_scan_table basis_scan_scalar;
+#if BASIS_X86
+extern const basis_scan_table basis_scan_avx2;
+extern const basis_scan_table basis_scan_avx512;
+#endif
+
+#endif
