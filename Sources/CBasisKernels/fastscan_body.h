@@ -250,6 +250,39 @@ TARGET static void products(const float *x, size_t parts, size_t width, const fl
   }
 }
 
+TARGET static float quantize(const float *values, size_t parts, size_t groups, uint8_t *table,
+                             float *offset) {
+  float widest = 0, least_sum = 0;
+  for (size_t first = 0; first < groups; first += BASIS_SCAN_RUN) {
+    float ranges[4] = {0, 0, 0, 0};
+    size_t end = groups - first < BASIS_SCAN_RUN ? groups : first + BASIS_SCAN_RUN;
+    for (size_t part = 4 * first; part < 4 * end && part < parts; part++) {
+      V of = *(const V *)(values + 16 * part);
+      float least = __builtin_reduce_min(of);
+      ranges[part % 4] += __builtin_reduce_max(of) - least;
+      least_sum += least;
+    }
+    for (size_t s = 0; s < 4; s++) widest = ranges[s] > widest ? ranges[s] : widest;
+  }
+  // Rounding may add a half to each of a run's entries.
+  float step = widest / (254 - 0.5f * BASIS_SCAN_RUN);
+  if (!(step >= FLT_MIN)) step = FLT_MIN;
+  float inverse = 1 / step;
+  for (size_t part = 0; part < 4 * groups; part++) {
+    uint8_t *entries = table + 16 * part;
+    if (part >= parts) {
+      memset(entries, 0, 16);
+      continue;
+    }
+    V of = *(const V *)(values + 16 * part);
+    V steps = (of - splat(__builtin_reduce_min(of))) * splat(inverse) + splat(0.5f);
+    I whole = __builtin_convertvector(steps, I);
+    for (size_t v = 0; v < 16; v++) entries[v] = (uint8_t)whole[v];
+  }
+  *offset = least_sum;
+  return step;
+}
+
 const basis_scan_table LEVEL_TABLE = {
     .name = LEVEL_NAME,
     .sums = sums,
@@ -259,4 +292,5 @@ const basis_scan_table LEVEL_TABLE = {
     .rank = rank,
     .encode = encode,
     .products = products,
+    .quantize = quantize,
 };

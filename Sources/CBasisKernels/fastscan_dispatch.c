@@ -1,5 +1,3 @@
-#include <float.h>
-#include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,43 +64,4 @@ void basis_scan_unpack(const uint8_t *blocks, size_t groups, size_t i, uint8_t *
   const uint8_t *block =
       blocks + i / BASIS_SCAN_BLOCK * groups * BASIS_SCAN_GROUP_BYTES + byte_of(i);
   for (size_t part = 0; part < 4 * groups; part++) code[part] = block[16 * part] >> shift_of(i) & 15;
-}
-
-float basis_scan_quantize(const float *values, size_t parts, size_t groups, uint8_t *table,
-                          float *offset) {
-  float widest = 0, least_sum = 0;
-  for (size_t first = 0; first < groups; first += BASIS_SCAN_RUN) {
-    for (size_t s = 0; s < 4; s++) {
-      float range = 0;
-      for (size_t g = first; g < groups && g < first + BASIS_SCAN_RUN; g++) {
-        if (4 * g + s >= parts) continue;
-        const float *of = values + 16 * (4 * g + s);
-        float least = of[0], most = of[0];
-        for (size_t v = 1; v < 16; v++) {
-          least = of[v] < least ? of[v] : least;
-          most = of[v] > most ? of[v] : most;
-        }
-        range += most - least;
-        least_sum += least;
-      }
-      if (range > widest) widest = range;
-    }
-  }
-  // Rounding may add a half to each of a run's entries.
-  float step = widest / (254 - 0.5f * BASIS_SCAN_RUN);
-  if (!(step >= FLT_MIN)) step = FLT_MIN;
-  float inverse = 1 / step;
-  for (size_t part = 0; part < 4 * groups; part++) {
-    uint8_t *entries = table + 16 * part;
-    if (part >= parts) {
-      memset(entries, 0, 16);
-      continue;
-    }
-    const float *of = values + 16 * part;
-    float least = of[0];
-    for (size_t v = 1; v < 16; v++) least = of[v] < least ? of[v] : least;
-    for (size_t v = 0; v < 16; v++) entries[v] = (uint8_t)((of[v] - least) * inverse + 0.5f);
-  }
-  *offset = least_sum;
-  return step;
 }

@@ -78,6 +78,10 @@ typedef struct {
   // The products of each part of x with each of its words, negated: parts x size floats.
   void (*products)(const float *x, size_t parts, size_t width, const float *words, size_t size,
                    float *out);
+  // A table in bytes from 16 * parts floats: entry is (float - the least of its part) / step,
+  // rounded. Returns the step, at least the smallest normal number, and the sum of the leasts.
+  float (*quantize)(const float *values, size_t parts, size_t groups, uint8_t *table,
+                    float *offset);
 } basis_scan_table;
 
 // The table in force.
@@ -89,11 +93,6 @@ const basis_scan_table *basis_scan_kernels_at(basis_simd_level level);
 void basis_scan_pack(const uint8_t *code, size_t groups, size_t i, uint8_t *blocks);
 // Reads it back.
 void basis_scan_unpack(const uint8_t *blocks, size_t groups, size_t i, uint8_t *code);
-
-// A table in bytes from 16 * parts floats: entry is (float - the least of its part) / step,
-// rounded. Returns the step, at least the smallest normal number, and the sum of the leasts.
-float basis_scan_quantize(const float *values, size_t parts, size_t groups, uint8_t *table,
-                          float *offset);
 
 #ifdef __cplusplus
 }
