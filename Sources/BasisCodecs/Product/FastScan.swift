@@ -63,7 +63,7 @@ package final class FastScan {
     step: Float, offset: Float
   ) {
     var offset: Float = 0
-    let step = basis_scan_quantize(
+    let step = kernels.quantize(
       values, parts, groups, tables + query * groups * Int(BASIS_SCAN_GROUP_BYTES), &offset)
     return (step, offset)
   }
