@@ -95,9 +95,20 @@ struct CodeLists: Sendable {
       _ list: Int, _ scan: FastScan, allowed: UnsafePointer<UInt64>?,
       visitors: UnsafeBufferPointer<FastScan.Visitor>
     ) {
-      let count = Int(counts[list])
+      collect(
+        list, blocks: 0..<starts[list + 1] - starts[list], scan, allowed: allowed,
+        visitors: visitors)
+    }
+
+    /// Some of a list's blocks.
+    func collect(
+      _ list: Int, blocks range: Range<Int>, _ scan: FastScan, allowed: UnsafePointer<UInt64>?,
+      visitors: UnsafeBufferPointer<FastScan.Visitor>
+    ) {
+      let end = min(Int(counts[list]), range.upperBound * FastScan.blockSize)
+      let count = end - range.lowerBound * FastScan.blockSize
       guard count > 0, let blocks = blocks.baseAddress, let ids = ids.baseAddress else { return }
-      let first = starts[list]
+      let first = starts[list] + range.lowerBound
       scan.collect(
         blocks + first * blockBytes, count: count, ids: ids + first * FastScan.blockSize,
         // An empty array may have an address.

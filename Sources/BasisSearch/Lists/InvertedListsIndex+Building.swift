@@ -35,11 +35,7 @@ extension InvertedListsIndex {
     // Words are learnt from a sample; the codes of all rows follow.
     var generator = run.generator("rows to learn words from")
     let sample = generator.sample(min(rows.rowCount, 32_768), of: rows.rowCount)
-    let excess =
-      metric == .squaredEuclidean || configuration.anisotropy == 0
-      ? 0
-      : ProductCodebook.Anisotropy.excess(
-        threshold: configuration.anisotropy, dimension: rows.columnCount)
+    let excess = Self.excess(configuration, metric, rows.columnCount)
     let residuals = try source.residuals(of: sample, assigner, centroids, in: run)
     let book = try ProductCodebook.train(
       residuals.rows, parts: parts, width: width, size: 16,
@@ -58,6 +54,13 @@ extension InvertedListsIndex {
       rows: rows, metric: metric, configuration: configuration, flat: flat,
       centroids: centroids, book: book, lists: builder.finish())
     calibration = try calibrated(in: run)
+  }
+
+  /// How much more an error along a row's direction weighs than one across.
+  static func excess(_ configuration: Configuration, _ metric: Metric, _ dimension: Int) -> Float {
+    guard metric != .squaredEuclidean, configuration.anisotropy > 0 else { return 0 }
+    return ProductCodebook.Anisotropy.excess(
+      threshold: configuration.anisotropy, dimension: dimension)
   }
 }
 

@@ -76,7 +76,7 @@ extension InvertedListsIndex: ApproximateIndex {
   ) throws(BasisError) -> [[Neighbor]] {
     try checkSearch(k: k, allowing: allowed)
     let plan = try plan(for: effort, k: k, allowing: allowed)
-    guard let plan, dimension > 0 else {
+    guard let plan, dimension > 0, k > 0, count > 0 else {
       return try flat.search(queries, k: k, allowing: allowed, in: run)
     }
     let prepared = try flat.prepared(queries)
@@ -120,8 +120,8 @@ extension InvertedListsIndex: ApproximateIndex {
       }
       guard k > 0, target < 1 else { return nil }
       // Few rows are sooner measured than found.
-      guard share * Double(count) > Double(count) / 20 else { return nil }
-      return calibration.plan(recall: target, k: k, share: share)
+      guard share > 0.05 else { return nil }
+      return calibration.plan(recall: target, k: k, share: share, now: count)
     }
   }
 }

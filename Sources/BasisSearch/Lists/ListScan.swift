@@ -28,7 +28,8 @@ struct ListScan: Sendable {
     found.reserveCapacity(range.count)
     let possible = min(k, allowed?.population ?? index.count)
     for query in range {
-      let neighbors = measure(query, walk.scan.smallest(query - range.lowerBound))
+      let neighbors = index.flat.nearest(
+        walk.scan.smallest(query - range.lowerBound), to: queries, query, k: k)
       if neighbors.count < possible {
         // The lists had too few rows that are allowed.
         let single = queries.selecting(rows: [query])
@@ -40,22 +41,26 @@ struct ListScan: Sendable {
     }
     return found
   }
+}
 
-  /// The nearest of some rows, given as keys.
-  private func measure(_ query: Int, _ keys: UnsafeMutableBufferPointer<UInt64>) -> [Neighbor] {
+extension FlatIndex {
+  /// The nearest to a query of some rows, given as keys: a row's number is in the lower half.
+  func nearest(
+    _ keys: UnsafeMutableBufferPointer<UInt64>, to queries: Matrix, _ query: Int, k: Int
+  ) -> [Neighbor] {
     var best = TopK(k: k)
-    let scorer = queries.withRow(query) { QueryScorer($0, metric: index.metric) }
+    let scorer = queries.withRow(query) { QueryScorer($0, metric: metric) }
     withUnsafeTemporaryAllocation(of: Float.self, capacity: keys.count) { distances in
       withUnsafeTemporaryAllocation(of: UInt32.self, capacity: keys.count) { ids in
         guard let out = distances.baseAddress else { return }
         for position in keys.indices {
           ids[position] = UInt32(truncatingIfNeeded: keys[position])
         }
-        index.rows.withUnsafeFloats { rows in
+        rows.withUnsafeFloats { rows in
           guard let rows = rows.baseAddress else { return }
-          index.flat.inverseNorms.withUnsafeBufferPointer { inverseNorms in
+          inverseNorms.withUnsafeBufferPointer { inverseNorms in
             scorer.distances(
-              to: rows, ids: UnsafeBufferPointer(ids), stride: index.dimension,
+              to: rows, ids: UnsafeBufferPointer(ids), stride: dimension,
               inverseNorms: inverseNorms.baseAddress, into: out)
           }
         }

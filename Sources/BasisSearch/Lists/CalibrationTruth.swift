@@ -1,0 +1,99 @@
+import BasisCore
+
+/// Some rows of an index that play queries, and what they should find. A row does not count as its
+/// own neighbour.
+struct CalibrationTruth: Sendable {
+  let queries: Matrix
+  private let sample: [Int]
+  private let nearest: [[Int]]
+  private let counts: [Int]
+  private let rowCount: Int
+
+  /// Nil where there is nothing to measure.
+  init?(_ flat: FlatIndex, queryCount: Int, in run: RunContext) throws(BasisError) {
+    guard queryCount > 0, flat.count > 1, flat.dimension > 0 else { return nil }
+    var generator = run.generator("rows that play queries")
+    let sample = generator.sample(min(queryCount, flat.count), of: flat.count)
+    self.sample = sample
+    rowCount = flat.count
+    queries = try flat.prepared(flat.rows.selecting(rows: sample))
+    counts = [1, 10, 100].filter { $0 == 1 || $0 < flat.count }
+    let found = try flat.search(
+      queries, k: min(flat.count, (counts.last ?? 1) + 1), in: run)
+    nearest = zip(sample, found).map { own, ranking in
+      ranking.map(\.id).filter { $0 != own }
+    }
+  }
+
+  /// A row that a query met, and how many lists had to be probed before.
+  struct Meeting {
+    var id: Int
+    var rank: Int
+  }
+
+  /// Recall at every effort.
+  ///
+  /// - Parameters:
+  ///   - meet: gives what some of the queries meet, the nearest code first, to its second argument.
+  func measured(
+    probes: [Int], shortlists: [Int], in run: RunContext,
+    _ meet: @Sendable (Range<Int>, _ met: (Int, [Meeting]) -> Void) throws(BasisError) -> Void
+  ) throws(BasisError) -> Calibration {
+    let partial = try parallelMap(sample.count, grain: 16, in: run) {
+      (_, range) throws(BasisError) -> [[[Double]]] in
+      var sums = counts.map { _ in
+        Array(repeating: Array(repeating: 0.0, count: shortlists.count), count: probes.count)
+      }
+      try meet(range) { query, met in
+        add(met.filter { $0.id != sample[query] }, nearest[query], probes, shortlists, to: &sums)
+      }
+      return sums
+    }
+    var result = Calibration()
+    result.count = rowCount
+    result.probes = probes
+    result.shortlists = shortlists
+    for (table, k) in counts.enumerated() {
+      var recalls = partial[0][table]
+      for row in probes.indices {
+        for column in shortlists.indices {
+          let sum = partial.reduce(0) { $0 + $1[table][row][column] }
+          // A row that a shortlist has is in the longer ones too.
+          recalls[row][column] =
+            sum / Double(sample.count) + (column > 0 ? recalls[row][column - 1] : 0)
+        }
+      }
+      result.tables.append(.init(k: k, recalls: recalls))
+    }
+    return result
+  }
+
+  /// Adds one query's recall of its nearest 1, 10... rows where the effort begins to suffice.
+  private func add(
+    _ met: [Meeting], _ wanted: [Int], _ probes: [Int], _ shortlists: [Int],
+    to sums: inout [[[Double]]]
+  ) {
+    guard !wanted.isEmpty else { return }
+    var order: [Int: Int] = [:]
+    for (place, id) in wanted.enumerated() { order[id] = place }
+    let marks = met.indices.filter { order[met[$0].id] != nil }
+    let places = marks.map { order[met[$0].id] ?? 0 }
+    let ranks = met.map(\.rank)
+    for (row, limit) in probes.enumerated() {
+      // How many rows come before each wanted one, in the lists that are probed.
+      var before = 0
+      var start = 0
+      for (mark, index) in marks.enumerated() {
+        ranks.withUnsafeBufferPointer { ranks in
+          for other in start..<index where ranks[other] < limit { before += 1 }
+        }
+        start = index
+        guard ranks[index] < limit, let column = shortlists.firstIndex(where: { $0 > before })
+        else { continue }
+        for (table, k) in counts.enumerated() where places[mark] < k {
+          sums[table][row][column] += 1 / Double(min(k, wanted.count))
+        }
+      }
+    }
+  }
+}
