@@ -35,7 +35,9 @@ let rooms: [Room] = [
     hasFixtures: true),
   Room(
     name: "BasisSearch",
-    uses: ["BasisCore", "BasisNumerics", "BasisFormats", "BasisCodecs", "BasisText"],
+    uses: [
+      "BasisCore", "BasisNumerics", "BasisFormats", "BasisCodecs", "BasisText", "CBasisKernels",
+    ],
     hasFixtures: true),
   Room(
     name: "BasisStorage",

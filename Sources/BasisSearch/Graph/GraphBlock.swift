@@ -1,0 +1,49 @@
+import BasisCore
+import BasisFormats
+
+/// Bytes at a 64-byte boundary, on large pages where there are many, or in a mapped file: records of
+/// whole 32-bit words. A matrix keeps them, for it has all that.
+struct GraphBlock: Sendable {
+  let count: Int
+  /// Bytes of a record, a multiple of 4.
+  let stride: Int
+  private var words: Matrix
+
+  init(count: Int, stride: Int, fill: (UnsafeMutableRawPointer) -> Void = { _ in }) {
+    self.count = count
+    self.stride = stride
+    words = Matrix(rowCount: count, columnCount: stride / 4) { floats in
+      if let base = floats.baseAddress { fill(UnsafeMutableRawPointer(base)) }
+    }
+  }
+
+  /// Opens the block that ``write(to:_:)`` wrote.
+  ///
+  /// - Throws: `.corruptFile` if it has another size.
+  init(_ container: Container, _ name: String, count: Int, stride: Int) throws(BasisError) {
+    words = try container.matrix(name, columnCount: stride / 4)
+    guard words.rowCount == count else {
+      throw BasisError(
+        .corruptFile,
+        "\(container.path): the block '\(name)' has \(words.rowCount) records, not \(count)")
+    }
+    self.count = count
+    self.stride = stride
+  }
+
+  func write(to writer: ContainerWriter, _ name: String) throws(BasisError) {
+    try writer.write(name, matrix: words)
+  }
+
+  /// Where the records are, for as long as the block lives.
+  var base: UnsafeRawPointer {
+    // A matrix has memory even where it has no rows.
+    words.withUnsafeFloats { UnsafeRawPointer($0.baseAddress.unsafelyUnwrapped) }
+  }
+
+  mutating func withMutableBytes(_ body: (UnsafeMutableRawPointer) -> Void) {
+    words.withUnsafeMutableFloats { floats in
+      if let base = floats.baseAddress { body(UnsafeMutableRawPointer(base)) }
+    }
+  }
+}

@@ -1,0 +1,127 @@
+public import BasisCore
+public import BasisFormats
+
+/// In a file a graph index is these blocks, each with the given prefix; the rows are the caller's:
+///
+/// | block | holds |
+/// |---|---|
+/// | `settings` | JSON: counts, metric, settings, measured recall, layout version |
+/// | `mean` | `Float` per dimension of a prepared row |
+/// | `bytes` | codes, a row in a multiple of 64 bytes |
+/// | `facts` | two `Float` per row: what a code is worth, and the squared length |
+/// | `bits` | signs of the codes and two facts, where rows have 192 dimensions or more |
+/// | `edges` | `UInt32`: maximumDegree row numbers per row |
+/// | `entrances` | `UInt32`: rows at which walks start |
+/// | `inverse-norms` | `Float` per row |
+extension GraphIndex {
+  private struct Header: Codable {
+    var layout = 1
+    var count: Int
+    var columnCount: Int
+    var dimension: Int
+    var metric: Metric
+    var longest: Float
+    var roundingError: Float
+    var settings: Settings
+    var calibration: GraphCalibration?
+  }
+
+  /// Writes the index as blocks of a file that is being made; not the rows.
+  ///
+  /// - Parameter writer: where the blocks go.
+  /// - Parameter prefix: starts each block's name, so that several indexes fit into one file.
+  /// - Throws: `.inputOutput`.
+  public func write(to writer: ContainerWriter, prefix: String) throws(BasisError) {
+    try writer.write(
+      prefix + "settings",
+      json: Header(
+        count: count, columnCount: dimension, dimension: codes.dimension, metric: metric,
+        longest: codes.longest.isFinite ? codes.longest : .greatestFiniteMagnitude,
+        roundingError: codes.roundingError, settings: settings, calibration: calibration))
+    try writer.write(prefix + "mean", codes.mean)
+    try codes.bytes.write(to: writer, prefix + "bytes")
+    try codes.facts.write(to: writer, prefix + "facts")
+    try codes.bits.write(to: writer, prefix + "bits")
+    try edges.write(to: writer, prefix + "edges")
+    try writer.write(prefix + "entrances", entrances.rows)
+    try inverseNorms.write(to: writer, prefix + "inverse-norms")
+  }
+
+  /// Opens an index in a file. Its blocks stay there and are read as they are needed.
+  ///
+  /// - Parameters:
+  ///   - container: where the blocks are.
+  ///   - prefix: what ``write(to:prefix:)`` was given.
+  ///   - rows: the rows that it was built over, which are not read here.
+  /// - Throws: `.corruptFile` if a block is missing, damaged or does not fit the others, or an edge
+  ///   leads nowhere; `.dimensionMismatch` for rows of another shape; `.newerFormat`.
+  public init(from container: Container, prefix: String, rows: Matrix) throws(BasisError) {
+    let header = try container.json(prefix + "settings", as: Header.self)
+    guard header.layout <= 1 else {
+      throw BasisError(
+        .newerFormat,
+        "the graph index has layout \(header.layout), this program reads up to 1; update it")
+    }
+    do throws(BasisError) { try header.settings.check() } catch {
+      throw Self.corrupt(error.message)
+    }
+    let (count, dimension) = (header.count, header.dimension)
+    guard (0...1 << 30).contains(count), (0...1 << 24).contains(header.columnCount),
+      dimension == header.columnCount
+        || (dimension == header.columnCount + 1 && header.metric == .innerProduct),
+      header.longest.isFinite, header.roundingError.isFinite, header.calibration?.isSound ?? true
+    else {
+      throw Self.corrupt("\(count) rows of \(header.columnCount) and \(dimension) dimensions")
+    }
+    guard rows.rowCount == count, rows.columnCount == header.columnCount else {
+      throw BasisError(
+        .dimensionMismatch,
+        "the rows are \(rows.rowCount) × \(rows.columnCount), the graph index in the file is for "
+          + "\(count) × \(header.columnCount)")
+    }
+    let mean = try container.array(prefix + "mean", of: Float.self)
+    guard mean.count == dimension else {
+      throw Self.corrupt("\(mean.count) means for \(dimension) dimensions")
+    }
+    let width = (dimension + 63) / 64 * 64
+    func block(_ name: String, _ stride: Int) throws(BasisError) -> GraphBlock {
+      guard stride > 0, count > 0 else { return GraphBlock(count: count, stride: stride) }
+      return try GraphBlock(container, prefix + name, count: count, stride: stride)
+    }
+    codes = GraphCodes(
+      metric: header.metric, count: count, columnCount: header.columnCount, dimension: dimension,
+      longest: header.longest, mean: Array(mean), bytes: try block("bytes", width),
+      facts: try block("facts", 8), bits: try block("bits", GraphCodes.bitStride(dimension)),
+      roundingError: header.roundingError)
+    edges = try block("edges", 4 * header.settings.maximumDegree)
+    inverseNorms = try block("inverse-norms", 4)
+    let starts = Array(try container.array(prefix + "entrances", of: UInt32.self))
+    guard starts.count <= 512, starts.isEmpty == (count == 0) else {
+      throw Self.corrupt("\(starts.count) entrances to \(count) rows")
+    }
+    // A walk follows them without looking.
+    let limit = UInt32(truncatingIfNeeded: count)
+    guard starts.allSatisfy({ $0 < limit }), Self.largest(edges) < max(1, limit) else {
+      throw Self.corrupt("an edge or entrance leads to a row that does not exist")
+    }
+    entrances = GraphEntrances(codes, rows: starts)
+    self.rows = rows
+    metric = header.metric
+    settings = header.settings
+    calibration = header.calibration
+    flat = LazyFlatIndex(nil)
+  }
+
+  private static func largest(_ edges: GraphBlock) -> UInt32 {
+    let numbers = UnsafeBufferPointer(
+      start: edges.base.assumingMemoryBound(to: UInt32.self), count: edges.count * edges.stride / 4
+    )
+    var largest: UInt32 = 0
+    for number in numbers { largest = max(largest, number) }
+    return largest
+  }
+
+  private static func corrupt(_ what: String) -> BasisError {
+    BasisError(.corruptFile, "graph index: \(what); rebuild the segment")
+  }
+}
