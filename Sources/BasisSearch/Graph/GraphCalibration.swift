@@ -64,7 +64,8 @@ struct GraphCalibration: Codable, Hashable, Sendable {
     let (low, high) = (Self.depths[0], Self.depths[1])
     if k <= low { return max(k, near) }
     guard let far = widths[1] else { return nil }
-    if k >= high { return Int((Double(far) * Double(k) / Double(high)).rounded(.up)) }
+    // Beyond what was measured, a tenth more than in proportion.
+    if k > high { return Int((1.1 * Double(far) * Double(k) / Double(high)).rounded(.up)) }
     let share = Double(k - low) / Double(high - low)
     return max(k, Int((Double(near) + share * Double(far - near)).rounded(.up)))
   }

@@ -26,14 +26,15 @@ extension GraphIndex: ApproximateIndex {
   ) throws(BasisError) -> [[Neighbor]] {
     try checkSearch(k: k, allowing: allowed)
     let width = try width(for: effort, k: k)
-    let queries = try prepared(queries)
+    let asked = queries
+    let queries = try prepared(asked)
     try run.checkCancelled()
     guard k > 0, count > 0, queries.rowCount > 0 else {
       return Array(repeating: [], count: queries.rowCount)
     }
     let k = min(k, count)
     guard let width, dimension > 0 else {
-      return try flat.get(rows, metric).search(queries, k: k, allowing: allowed, in: run)
+      return try flat.get(rows, metric).search(asked, k: k, allowing: allowed, in: run)
     }
     let search = GraphSearch(
       self, k: k, width: min(count, max(width, k)), filter: allowed.map { GraphFilter($0) })

@@ -59,6 +59,9 @@ public struct GraphIndex: Sendable {
     return list.prefix { $0 != UInt32(row) }.map(Int.init)
   }
 
+  /// Where walks may start; all rows can be reached from the first, where there are rows.
+  public var entranceRows: [Int] { entrances.rows.map(Int.init) }
+
   /// How a graph is built; the defaults suit vectors of text and words.
   public struct Settings: BasisCore.Settings {
     /// Neighbours of a row at most, 4 to 128; a multiple of 16 fills cache lines.

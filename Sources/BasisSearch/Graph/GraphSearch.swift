@@ -12,7 +12,8 @@ struct GraphSearch: Sendable {
   init(_ index: GraphIndex, k: Int, width: Int, filter: GraphFilter?) {
     self.index = index
     self.k = k
-    self.width = width
+    // The graph was made for walks through all rows.
+    self.width = filter == nil ? width : min(index.count, width + width * 2 / 5)
     self.filter = filter?.population == index.count ? nil : filter
     // A scan reads in order, a walk does not: a row costs it a third.
     let walked = 16 * (width + 16)
