@@ -129,7 +129,8 @@ import _BasisTestSupport
     for (name, filter) in [("random", random), ("near", near), ("far", far)] {
       let truth = try flat.search(queries, k: 10, allowing: filter)
       let found = try index.search(queries, k: 10, allowing: filter, effort: .recall(0.95))
-      #expect(recall(found, truth) >= 0.95, "\(name)")
+      // Less twice the sampling error of 600 answers.
+      #expect(recall(found, truth) >= 0.93, "\(name)")
       for (found, truth) in zip(found, truth) {
         #expect(found.count == truth.count && found.allSatisfy { filter[$0.id] })
       }

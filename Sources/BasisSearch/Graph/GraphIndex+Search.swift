@@ -33,11 +33,12 @@ extension GraphIndex: ApproximateIndex {
       return Array(repeating: [], count: queries.rowCount)
     }
     let k = min(k, count)
-    guard let width, dimension > 0 else {
+    // Rows left out make a beam of all the others no cheaper than a scan.
+    guard let width, dimension > 0, allowed == nil || width < count else {
       return try flat.get(rows, metric).search(asked, k: k, allowing: allowed, in: run)
     }
     let search = GraphSearch(
-      self, k: k, width: min(count, max(width, k)), filter: allowed.map { GraphFilter($0) })
+      self, k: k, width: min(count, max(width, k)), filter: allowed)
     let found = try parallelMap(queries.rowCount, grain: 32, in: run) {
       (_, range) throws(BasisError) -> [[Neighbor]] in
       try scratches.with(count: count, width: codes.width) { (scratch) throws(BasisError) in
@@ -89,19 +90,53 @@ extension GraphIndex: ApproximateIndex {
 struct GraphFilter: Sendable {
   let allowed: Bitmap
   let population: Int
+  /// All of them where they are at most `listed`.
+  let rows: [UInt32]?
   /// Evenly spread over the allowed rows.
   let sample: [UInt32]
 
-  init(_ allowed: Bitmap) {
+  init(_ allowed: Bitmap, listed: Int) {
     self.allowed = allowed
-    population = allowed.population
-    let step = max(1, population / 64)
+    let population = allowed.population
+    let step = max(1, population / 32)
+    let isListed = population <= listed
+    var rows: [UInt32] = []
     var sample: [UInt32] = []
     var position = 0
     allowed.forEach { row in
-      if position % step == 0 { sample.append(UInt32(truncatingIfNeeded: row)) }
+      let row = UInt32(truncatingIfNeeded: row)
+      if position % step == 0 { sample.append(row) }
+      if isListed { rows.append(row) }
       position += 1
     }
+    self.population = population
+    self.rows = isListed ? rows : nil
     self.sample = sample
   }
+
+  /// Calls `body` with the rows, rising, some at a time.
+  func forEachBlock(_ body: (UnsafeBufferPointer<UInt32>) -> Void) {
+    if let rows {
+      rows.withUnsafeBufferPointer { rows in
+        for start in stride(from: 0, to: rows.count, by: Self.block) {
+          body(UnsafeBufferPointer(rebasing: rows[start..<min(start + Self.block, rows.count)]))
+        }
+      }
+      return
+    }
+    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: Self.block) { buffer in
+      var count = 0
+      allowed.forEach { row in
+        buffer[count] = UInt32(truncatingIfNeeded: row)
+        count += 1
+        if count == Self.block {
+          body(UnsafeBufferPointer(buffer))
+          count = 0
+        }
+      }
+      body(UnsafeBufferPointer(rebasing: buffer[..<count]))
+    }
+  }
+
+  static let block = 512
 }

@@ -9,9 +9,10 @@ public import BasisCore
 ///
 /// Made by ``Settings/build(_:metric:in:)``:
 /// - near rows are found in small groups around random rows, where all pairs are compared, several
-///   times over with other groups (as Carey et al., *PiPNN*, 2026, build graphs from overlapping
-///   partitions), and once more among the near rows of near rows (Dong et al., *NN-Descent*,
-///   WWW 2011, doi:10.1145/1963405.1963487);
+///   times over with other groups (as Wang et al., *Scalable k-NN graph construction for visual
+///   descriptors*, CVPR 2012, do with random divisions), and once more among the near rows of near
+///   rows (Dong et al., *Efficient k-nearest neighbor graph construction*, WWW 2011,
+///   doi:10.1145/1963405.1963487);
 /// - of those a row keeps the ones that no kept one stands before (the robust pruning of
 ///   Subramanya et al., *DiskANN*, NeurIPS 2019, algorithm 2), and is kept by them in turn;
 /// - what cannot be reached from the first entry then gets an edge from a near row that can.

@@ -8,17 +8,31 @@ struct GraphSearch: Sendable {
   private let width: Int
   private let filter: GraphFilter?
   private let scansAllowed: Bool
+  /// A beam through all rows that holds enough of those that are allowed, where they are many.
+  private let wideBeam: Int?
+  /// How many those are.
+  private let enough: Int
 
-  init(_ index: GraphIndex, k: Int, width: Int, filter: GraphFilter?) {
+  init(_ index: GraphIndex, k: Int, width: Int, filter allowed: Bitmap?) {
     self.index = index
     self.k = k
     // The graph was made for walks through all rows.
-    self.width = filter == nil ? width : min(index.count, width + width * 2 / 5)
+    let unfiltered = width
+    let width = allowed == nil ? width : min(index.count, width * 8 / 5 + 12)
+    self.width = width
+    enough = max(k, unfiltered / 2)
+    // About as long as a walk takes, for a scan reads in order.
+    let scanned = max(k, 64 * width)
+    let filter = allowed.map { GraphFilter($0, listed: scanned) }
     self.filter = filter?.population == index.count ? nil : filter
-    // A scan reads in order, a walk does not: a row costs it a third.
-    let walked = 16 * (width + 16)
-    scansAllowed =
-      filter.map { $0.population <= 2 * walked || 20 * $0.population < index.count } ?? false
+    scansAllowed = filter.map { $0.population <= scanned } ?? false
+    wideBeam = filter.flatMap { filter in
+      guard 5 * filter.population >= 2 * index.count, width < index.count else { return nil }
+      // A beam's first rows are surer than its last: less than in proportion will do.
+      let share = Double(filter.population) / Double(index.count)
+      let wide = Double(unfiltered) / share * (1.05 - 0.5 * (1 - share))
+      return max(k, min(index.count, Int(wide) + 12))
+    }
   }
 
   /// Answers some queries, at most as many as walks take turns.
@@ -27,20 +41,61 @@ struct GraphSearch: Sendable {
     into results: inout [[Neighbor]]
   ) throws(BasisError) {
     for query in group { prepare(query - group.lowerBound, queries, query, scratch) }
-    if let filter, filter.population <= k || scansAllowed {
+    if let filter, scansAllowed {
       for query in group {
         results.append(scan(filter, query - group.lowerBound, queries, query, scratch))
       }
       return
     }
+    var found = [[Neighbor]?](repeating: nil, count: group.count)
+    if let filter, let wide = wideBeam {
+      walk(0..<group.count, width: wide, filter: nil, scratch)
+      for member in 0..<group.count {
+        let walk = scratch.walks[member]
+        guard let beam = walk.beam else { continue }
+        var count = 0
+        for position in 0..<walk.beam_count
+        where filter.allowed[Int(UInt32(truncatingIfNeeded: beam[position]) >> 1)] {
+          beam[count] = beam[position]
+          count += 1
+        }
+        guard count >= enough else { continue }
+        found[member] = measure(
+          beam, count: count, isOfBytes: !index.codes.hasBits, member, queries,
+          group.lowerBound + member, scratch)
+      }
+    }
+    let rest = (0..<group.count).filter { found[$0] == nil }
+    if rest.count == group.count {
+      walk(0..<group.count, width: width, filter: filter, scratch)
+    } else {
+      for member in rest { walk(member..<member + 1, width: width, filter: filter, scratch) }
+    }
+    for member in rest {
+      let walk = scratch.walks[member]
+      let query = group.lowerBound + member
+      if let filter, walk.gave_up != 0 || walk.beam_count < min(width, filter.population) {
+        found[member] = scan(filter, member, queries, query, scratch)
+      } else {
+        found[member] = measure(
+          walk.beam, count: walk.beam_count, isOfBytes: !index.codes.hasBits, member, queries,
+          query, scratch)
+      }
+    }
+    results += found.map { $0 ?? [] }
+  }
+
+  /// Walks of some members, who all get beams of this width.
+  private func walk(
+    _ members: Range<Int>, width: Int, filter: GraphFilter?, _ scratch: GraphScratch
+  ) {
     scratch.setWidth(
       width, step: width < 24 ? 1 : 2,
       budget: filter.map { min(index.count, $0.population / 2 + width) } ?? index.count)
-    // Walks among bits pass rows that walks among bytes would not.
     var rows = index.codes.rows(edges: index.edges, bits: index.codes.hasBits)
     let seeds = width >= index.count ? index.count : max(2, width / 32)
-    withAllowed { allowed in
-      for member in 0..<group.count {
+    withAllowed(filter) { allowed in
+      for member in members {
         scratch.walks[member].allowed = allowed
         scratch.walks[member].entry_count =
           filter == nil
@@ -48,23 +103,13 @@ struct GraphSearch: Sendable {
             to: scratch.queries[member], limit: seeds, into: scratch.entries(of: member))
           : start(member, scratch)
       }
-      basis_graph_kernels().pointee.walk(&rows, scratch.queries, scratch.walks, group.count)
-    }
-    for query in group {
-      let member = query - group.lowerBound
-      let walk = scratch.walks[member]
-      if let filter, walk.gave_up != 0 || walk.beam_count < min(width, filter.population) {
-        results.append(scan(filter, member, queries, query, scratch))
-      } else {
-        results.append(
-          measure(
-            walk.beam, count: walk.beam_count, isOfBytes: !index.codes.hasBits, member, queries,
-            query, scratch))
-      }
+      basis_graph_kernels().pointee.walk(
+        &rows, scratch.queries + members.lowerBound, scratch.walks + members.lowerBound,
+        members.count)
     }
   }
 
-  private func withAllowed(_ body: (UnsafePointer<UInt64>?) -> Void) {
+  private func withAllowed(_ filter: GraphFilter?, _ body: (UnsafePointer<UInt64>?) -> Void) {
     guard let filter else { return body(nil) }
     filter.allowed.words.withUnsafeBufferPointer { body($0.baseAddress) }
   }
@@ -108,28 +153,26 @@ struct GraphSearch: Sendable {
     // Whatever the rounding of the bytes hides is measured.
     let kept = min(filter.population, k + k / 2 + 16)
     var pool = [UInt64](repeating: .max, count: kept)
-    var ids: [UInt32] = []
-    var keys = [Float](repeating: 0, count: 512)
-    ids.reserveCapacity(512)
-    func flush() {
-      kernels.keys(&rows, &asked, ids, ids.count, &keys)
-      for (position, id) in ids.enumerated() {
-        let entry = Self.entry(keys[position], id)
-        guard entry < pool[kept - 1] else { continue }
-        var place = kept - 1
-        while place > 0, pool[place - 1] > entry {
-          pool[place] = pool[place - 1]
-          place -= 1
+    guard kept > 0 else { return [] }
+    pool.withUnsafeMutableBufferPointer { pool in
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: GraphFilter.block) { keys in
+        var bound = Float.infinity
+        filter.forEachBlock { ids in
+          kernels.keys(&rows, &asked, ids.baseAddress, ids.count, keys.baseAddress)
+          for position in 0..<ids.count where keys[position] <= bound {
+            let entry = Self.entry(keys[position], ids[position])
+            guard entry < pool[kept - 1] else { continue }
+            var place = kept - 1
+            while place > 0, pool[place - 1] > entry {
+              pool[place] = pool[place - 1]
+              place -= 1
+            }
+            pool[place] = entry
+            if pool[kept - 1] != .max { bound = Self.key(pool[kept - 1]) }
+          }
         }
-        pool[place] = entry
       }
-      ids.removeAll(keepingCapacity: true)
     }
-    filter.allowed.forEach { row in
-      ids.append(UInt32(truncatingIfNeeded: row))
-      if ids.count == 512 { flush() }
-    }
-    flush()
     let count = pool.firstIndex(of: .max) ?? kept
     return pool.withUnsafeMutableBufferPointer {
       measure($0.baseAddress, count: count, isOfBytes: true, member, queries, query, scratch)
