@@ -1,3 +1,4 @@
+public import BasisSearch
 public import BasisStorage
 
 /// How a search compares.
@@ -25,6 +26,8 @@ public struct SearchRequest: Sendable {
   /// At most this many hits, at least 0.
   public var k = 10
   public var filter: Filter?
+  /// How hard to look for near vectors, where an index makes that a choice.
+  public var effort = Effort.recall(0.98)
   /// The say of the lexical ranking in a hybrid one, from 0 to 1; nil for what suits the encoder.
   public var lexicalWeight: Double?
   /// At most one hit, the best, for each value of this payload field; records without the field

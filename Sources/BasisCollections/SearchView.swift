@@ -120,12 +120,17 @@ final class SearchView: Sendable {
   }
 
   func denseRanking(
-    _ vector: Matrix, of dense: Dense, k: Int, allowed: Allowed, in run: RunContext
-  ) throws(BasisError) -> [Neighbor] {
+    _ vector: Matrix, of dense: Dense, k: Int, allowed: Allowed, effort: Effort,
+    in run: RunContext
+  ) throws(BasisError) -> (neighbors: [Neighbor], kinds: [IndexKind: Int]) {
     var best = TopK(k: k)
+    var kinds: [IndexKind: Int] = [:]
     for (part, bitmap) in zip(snapshot.parts, allowed.parts) {
       guard let index = try part.segment.denseIndex(of: dense.space) else { continue }
-      for neighbor in try index.search(vector, k: k, allowing: bitmap, in: run)[0] {
+      kinds[index.kind, default: 0] += 1
+      let found = try index.search(
+        vector, k: k, allowing: bitmap, effort: effort, in: run)[0]
+      for neighbor in found {
         best.offer(
           Neighbor(id: Int(part.segment.sequences[neighbor.id]), distance: neighbor.distance))
       }
@@ -134,7 +139,7 @@ final class SearchView: Sendable {
       best.offer(
         Neighbor(id: Int(snapshot.pending[neighbor.id].sequence), distance: neighbor.distance))
     }
-    return best.sorted()
+    return (best.sorted(), kinds)
   }
 
   /// What each term adds to a record's lexical score.

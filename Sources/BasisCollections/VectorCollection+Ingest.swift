@@ -1,5 +1,6 @@
 public import BasisCore
 public import BasisFormats
+public import BasisSearch
 public import BasisStorage
 public import BasisText
 import Dispatch
@@ -22,6 +23,8 @@ public struct IngestOptions: Sendable {
   public var vectorFile: String?
   /// How ready-made vectors are compared.
   public var metric: Metric?
+  /// The index of a new collection's segments; nil to choose by their size.
+  public var index: IndexKind?
   /// Records a transaction.
   public var batchCount = 1000
 
@@ -192,6 +195,7 @@ extension VectorCollection {
       var settings = CollectionSettings(textFields: fields.text)
       if let encoder = options.encoder { settings.encoder = encoder }
       settings.chunker = options.chunker
+      settings.index.kind = options.index
       if options.vectorField != nil || options.vectorFile != nil {
         settings.encoder = CollectionSettings.readyMade
       }

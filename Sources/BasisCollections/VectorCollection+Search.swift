@@ -104,13 +104,13 @@ private struct Search {
       space = side.space
       if let vector = try queryVector(side, in: run) {
         let ranking = try view.denseRanking(
-          vector, of: side, k: depths, allowed: allowed, in: run)
-        dense = ranking
+          vector, of: side, k: depths, allowed: allowed, effort: request.effort, in: run)
+        dense = ranking.neighbors
         let id = side.space.id
         let name = id.version == 0 ? "\(id.name), provisional" : id.description
         steps.append(
-          "dense: exact scan in \(name), \(side.space.dimension) dimensions, "
-            + "\(side.space.metric.rawValue); \(ranking.count) candidates")
+          "dense: \(method(ranking.kinds)) in \(name), \(side.space.dimension) dimensions, "
+            + "\(side.space.metric.rawValue); \(ranking.neighbors.count) candidates")
       } else {
         steps.append("dense: left out, the query has no direction in \(side.space.id)")
       }
@@ -166,6 +166,20 @@ private struct Search {
     }
     let vector = try encoder.encode([query.text], as: .query, in: run)
     return vector.withUnsafeFloats { $0.allSatisfy { $0 == 0 } } ? nil : vector
+  }
+
+  /// How vectors were searched, in words.
+  private func method(_ kinds: [IndexKind: Int]) -> String {
+    let indexed = IndexKind.allCases.filter { $0 != .flat && kinds[$0] != nil }
+    guard !indexed.isEmpty, request.effort != .exact else { return "exact scan" }
+    let effort =
+      switch request.effort {
+      case .recall(let target): "for a recall of \(target)"
+      case .candidates(let count): "with \(count) candidates"
+      case .exact: ""
+      }
+    return indexed.map { "\($0.rawValue) of \(kinds[$0] ?? 0) segments" }
+      .joined(separator: ", ") + " " + effort
   }
 
   /// A space learnt from the corpus knows no more than its words do; a language model does.

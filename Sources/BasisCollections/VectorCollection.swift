@@ -1,6 +1,6 @@
 public import BasisCore
 import BasisFormats
-import BasisSearch
+public import BasisSearch
 public import BasisStorage
 import BasisText
 import Foundation
@@ -167,11 +167,20 @@ public final class VectorCollection: Sendable {
 
   public func info() throws(BasisError) -> CollectionInfo {
     let snapshot = try store.snapshot()
+    var indexes: [(rowCount: Int, plan: IndexPlanner.Plan)] = []
+    if let space = snapshot.currentSpace?.space {
+      for part in snapshot.parts {
+        let count = part.segment.rowCount
+        let plan = try part.segment.indexPlan(of: space)
+        indexes.append(
+          (count, plan ?? store.settings.index.plan(rowCount: 0, dimension: space.dimension)))
+      }
+    }
     return CollectionInfo(
       name: store.folder.name, recordCount: snapshot.recordCount,
       pendingCount: snapshot.pending.count, segmentCount: snapshot.parts.count,
       byteCount: store.folder.byteCount, spaces: snapshot.spaces.map(\.space),
-      settings: store.settings)
+      indexes: indexes, settings: store.settings)
   }
 }
 
@@ -185,6 +194,9 @@ public struct CollectionInfo: Sendable {
   /// On disk, catalogue and models included.
   public let byteCount: Int
   public let spaces: [Space]
+  /// How the current space's vectors are indexed, a plan for each segment; the pending ones are
+  /// compared one by one.
+  public let indexes: [(rowCount: Int, plan: IndexPlanner.Plan)]
   public let settings: CollectionSettings
 }
 
@@ -200,10 +212,5 @@ extension RunContext {
           phase: step.phase, completed: completed, total: max(total, completed), unit: step.unit))
     }
     return part
-  }
-
-  /// The same run without anybody listening: for a step whose caller reports progress itself.
-  var silent: RunContext {
-    RunContext(seed: seed, threadLimit: threadLimit, cancellation: cancellation)
   }
 }

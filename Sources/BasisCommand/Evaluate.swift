@@ -6,7 +6,8 @@ struct Evaluate: ParsableCommand {
     discussion: """
       EXAMPLES
         basis evaluate relevance scifact --mode hybrid
+        basis evaluate recall packages --recall 0.99
         basis evaluate relevance scifact --run mine.run --compare theirs.run
       """,
-    subcommands: [EvaluateRelevance.self])
+    subcommands: [EvaluateRelevance.self, EvaluateRecall.self])
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import BasisCollections
 import BasisCore
 import BasisFormats
+import BasisSearch
 import BasisStorage
 
 struct Info: ParsableCommand {
@@ -59,6 +60,9 @@ struct Info: ParsableCommand {
         "space       \(space.id), \(space.dimension) dimensions, \(space.metric.rawValue), "
         + "\(space.encoder ?? "ready-made vectors")\n"
     }
+    for (rowCount, plan) in info.indexes where plan.kind != .flat {
+      text += "index       \(grouped(rowCount)) vectors: \(plan.kind.rawValue), \(plan.reason)\n"
+    }
     if info.spaces.isEmpty {
       text +=
         "space       provisional: fitted at each search until \(grouped(VectorCollection.minimumSealCount)) records are there\n"
@@ -89,6 +93,13 @@ extension CollectionInfo {
             "id": .string(space.id.description), "dimension": .integer(Int64(space.dimension)),
             "metric": .string(space.metric.rawValue),
             "encoder": space.encoder.map { .string($0) } ?? .null,
+          ])
+        }),
+      "indexes": .array(
+        indexes.map { rowCount, plan in
+          .object([
+            "vectors": .integer(Int64(rowCount)), "kind": .string(plan.kind.rawValue),
+            "reason": .string(plan.reason),
           ])
         }),
     ]

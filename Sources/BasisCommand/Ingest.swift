@@ -67,6 +67,12 @@ struct Ingest: ParsableCommand {
   @Option(help: "How vectors of your own are compared: \(Metric.names) (default: cosine).")
   var metric: Metric?
 
+  @Option(
+    help:
+      "How the vectors of a new collection are indexed: auto, flat, lists, graph (default: auto)."
+  )
+  var index: IndexChoice?
+
   @Option(help: "Records a transaction: each waits for the disk once.")
   var batch = 1000
 
@@ -111,6 +117,7 @@ struct Ingest: ParsableCommand {
     options.encoder = encoder
     options.dimension = dimension
     options.batchCount = batch
+    options.index = index?.kind
     if chunk { options.chunker = TextChunker(limit: chunkLimit, overlap: chunkOverlap) }
     if let vectors {
       if isVectorFile(vectors) {

@@ -2,6 +2,7 @@ import ArgumentParser
 import BasisCollections
 import BasisCore
 import BasisFormats
+import BasisSearch
 import BasisStorage
 
 struct Search: ParsableCommand {
@@ -46,6 +47,9 @@ struct Search: ParsableCommand {
   @Option(help: "At most one hit for each value of a payload field.")
   var groupBy: String?
 
+  @Option(help: "The share of the nearest vectors to find, 0 to 1 (default: 0.98); 1 compares all.")
+  var recall: Double?
+
   @Flag(help: "Say how the answer was found and what each score is made of.")
   var explain = false
 
@@ -59,6 +63,9 @@ struct Search: ParsableCommand {
     }
     if let lexicalWeight, !(0...1).contains(lexicalWeight) {
       throw ValidationError("--lexical-weight must be in 0 ... 1, not \(lexicalWeight)")
+    }
+    if let recall, !(0...1).contains(recall) {
+      throw ValidationError("--recall must be in 0 ... 1, not \(recall)")
     }
     if k < 1 { throw ValidationError("-k must be at least 1, not \(k)") }
   }
@@ -76,6 +83,7 @@ struct Search: ParsableCommand {
     request.filter = try `where`.map { source throws(BasisError) in try Filter(source) }
     request.groupField = groupBy
     request.lexicalWeight = lexicalWeight
+    if let recall { request.effort = recall == 1 ? .exact : .recall(recall) }
     request.explains = explain
     let result = try collection.search(request, in: work.context())
     if output.json {

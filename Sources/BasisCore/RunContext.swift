@@ -20,6 +20,11 @@ public struct RunContext: Sendable {
     self.progress = progress
   }
 
+  /// The same run without anybody listening: for a step whose caller reports progress itself.
+  package var silent: RunContext {
+    RunContext(seed: seed, threadLimit: threadLimit, cancellation: cancellation)
+  }
+
   /// How many processors the system lets this process use.
   public static var processorCount: Int { onlineProcessorCount() }
 

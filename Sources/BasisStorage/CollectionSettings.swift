@@ -1,4 +1,5 @@
 public import BasisCore
+public import BasisSearch
 public import BasisText
 
 /// What is decided when a collection is made and holds for its whole life.
@@ -18,13 +19,16 @@ public struct CollectionSettings: Settings {
   /// … or at this many bytes of text, whichever comes first.
   public var segmentByteLimit: Int
 
+  /// Chooses how the vectors of a segment are indexed.
+  public var index: IndexPlanner
+
   /// The name that stands for no encoder: vectors come with the records.
   public static let readyMade = "none"
 
   public init(
     textFields: [String] = ["text"], analyzer: Analyzer = Analyzer(), encoder: String = "corpus",
     dimension: Int = 256, chunker: TextChunker? = nil, segmentRowLimit: Int = 65_536,
-    segmentByteLimit: Int = 64 << 20
+    segmentByteLimit: Int = 64 << 20, index: IndexPlanner = IndexPlanner()
   ) {
     self.textFields = textFields
     self.analyzer = analyzer
@@ -33,6 +37,7 @@ public struct CollectionSettings: Settings {
     self.chunker = chunker
     self.segmentRowLimit = segmentRowLimit
     self.segmentByteLimit = segmentByteLimit
+    self.index = index
   }
 
   public init(from decoder: any Decoder) throws {
@@ -47,5 +52,6 @@ public struct CollectionSettings: Settings {
       try values.decodeIfPresent(Int.self, forKey: .segmentRowLimit) ?? segmentRowLimit
     segmentByteLimit =
       try values.decodeIfPresent(Int.self, forKey: .segmentByteLimit) ?? segmentByteLimit
+    index = try values.decodeIfPresent(IndexPlanner.self, forKey: .index) ?? index
   }
 }

@@ -158,7 +158,7 @@ public final class CollectionSnapshot: Sendable {
     guard let space = currentSpace?.space, space.encoder == nil else { return nil }
     for part in parts {
       guard let slot = part.segment.slot(of: sequence) else { continue }
-      return try part.segment.denseIndex(of: space)?.rows.row(slot)
+      return try part.segment.vectors(of: space)?.row(slot)
     }
     return pending.first { $0.sequence == sequence }?.vector
   }

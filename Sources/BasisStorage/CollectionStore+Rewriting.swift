@@ -138,10 +138,10 @@ extension CollectionStore {
     let spaces = parts[0].segment.spaces.filter { space in
       parts.allSatisfy { $0.segment.spaces.contains(space) }
     }
-    let file = try writeSegment(sequences: sequences, spaces: spaces, lexical: lexical) {
+    let file = try writeSegment(sequences: sequences, spaces: spaces, lexical: lexical, in: run) {
       (index, append) throws(BasisError) in
       for (segment, slots) in parts {
-        guard let rows = try segment.denseIndex(of: spaces[index])?.rows else { continue }
+        guard let rows = try segment.vectors(of: spaces[index]) else { continue }
         for slot in slots {
           try rows.withRow(slot) { row throws(BasisError) in try append(row) }
         }

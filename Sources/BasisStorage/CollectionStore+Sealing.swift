@@ -93,7 +93,7 @@ extension CollectionStore {
     }
     guard !sequences.isEmpty else { return 0 }
 
-    let file = try writeSegment(sequences: sequences, spaces: spaces, lexical: lexical) {
+    let file = try writeSegment(sequences: sequences, spaces: spaces, lexical: lexical, in: run) {
       (index, append) throws(BasisError) in
       for part in vectors[index] {
         guard part.columnCount == spaces[index].dimension else {
@@ -105,6 +105,8 @@ extension CollectionStore {
         try part.requireFinite("a vector of \(spaces[index].id)")
         try part.withUnsafeFloats { floats throws(BasisError) in try append(floats) }
       }
+      // They are in the file, and perhaps in the matrix that is to be indexed.
+      vectors[index] = []
     }
     try commitSegment(file, sequences: sequences, watermark: watermark)
     return sequences.count
@@ -112,10 +114,15 @@ extension CollectionStore {
 
   /// Writes a segment's file.
   ///
-  /// - Parameter vectors: appends the vectors of the space with this index, row after row.
+  /// - Parameters:
+  ///   - sequences: of its records, rising.
+  ///   - spaces: the dense spaces that it has vectors of.
+  ///   - lexical: the records' words.
+  ///   - run: seed, threads and cancellation.
+  ///   - vectors: appends the vectors of the space with this index, row after row.
   /// - Returns: the file's name.
   func writeSegment(
-    sequences: [Int64], spaces: [Space], lexical: LexicalIndexBuilder,
+    sequences: [Int64], spaces: [Space], lexical: LexicalIndexBuilder, in run: RunContext,
     vectors: (
       _ space: Int, _ append: (UnsafeBufferPointer<Float>) throws(BasisError) -> Void
     ) throws(BasisError) -> Void
@@ -127,11 +134,25 @@ extension CollectionStore {
       "manifest", json: Segment.Manifest(rowCount: sequences.count, spaces: spaces))
     try writer.write("sequences", sequences)
     for (index, space) in spaces.enumerated() {
+      let plan = settings.index.plan(rowCount: sequences.count, dimension: space.dimension)
+      let isIndexed = plan.kind != .flat
       try writer.begin(Segment.block(space.id))
-      try vectors(index) { floats throws(BasisError) in
-        try writer.append(UnsafeRawBufferPointer(floats))
+      let rows = try Matrix(
+        rowCount: isIndexed ? sequences.count : 0, columnCount: space.dimension
+      ) { target throws(BasisError) in
+        var filled = 0
+        try vectors(index) { floats throws(BasisError) in
+          try writer.append(UnsafeRawBufferPointer(floats))
+          guard isIndexed else { return }
+          _ = UnsafeMutableBufferPointer(rebasing: target[filled...]).update(from: floats)
+          filled += floats.count
+        }
       }
       try writer.end()
+      guard isIndexed else { continue }
+      run.report("indexing \(sequences.count) vectors", 0, unit: "records")
+      try DenseIndex(rows, metric: space.metric, plan: plan, in: run.silent)
+        .write(to: writer, prefix: Segment.indexPrefix(space.id))
     }
     try lexical.write(to: writer, prefix: Segment.lexicalPrefix)
     try writer.finish()

@@ -6,8 +6,8 @@ import Synchronization
 /// An immutable file of records: their sequences, their vectors in each space, and their lexical
 /// index. Read through a memory mapping.
 ///
-/// Blocks: `manifest` (JSON), `sequences` (Int64, rising), `lexical/…`, and one `vectors/SPACE` of
-/// `row_count × dimension` floats for each dense space.
+/// Blocks: `manifest` (JSON), `sequences` (Int64, rising), `lexical/…`, and for each dense space
+/// `vectors/SPACE` of `row_count × dimension` floats and `index/SPACE/…`, its `DenseIndex`.
 public final class Segment: Sendable {
   static let kind = "segment"
   static let formatVersion: UInt32 = 1
@@ -27,7 +27,7 @@ public final class Segment: Sendable {
   let container: Container
   // Opened when they are first asked for, because opening reads and checks their blocks.
   private let openLexical = Mutex<LexicalIndex?>(nil)
-  private let dense = Mutex<[Space.Identifier: FlatIndex]>([:])
+  private let dense = Mutex<[Space.Identifier: DenseIndex]>([:])
 
   init(id: Int64, path: String) throws(BasisError) {
     self.id = id
@@ -58,9 +58,10 @@ public final class Segment: Sendable {
     return index
   }
 
-  /// The exact index of one dense space; nil where the segment has no vectors of it.
-  public func denseIndex(of space: Space) throws(BasisError) -> FlatIndex? {
-    if let index = dense.withLock({ $0[space.id] }) { return index }
+  /// The vectors of one dense space, a row a slot; nil where the segment has none of it.
+  ///
+  /// - Throws: `.corruptFile`; `.spaceMismatch`.
+  public func vectors(of space: Space) throws(BasisError) -> Matrix? {
     guard let stored = spaces.first(where: { $0.id == space.id }) else { return nil }
     guard stored.dimension == space.dimension, stored.metric == space.metric else {
       throw BasisError(
@@ -70,9 +71,28 @@ public final class Segment: Sendable {
     }
     let matrix = try container.matrix(Segment.block(space.id), columnCount: space.dimension)
     try requireRowCount(matrix.rowCount, of: Segment.block(space.id))
-    let index = try FlatIndex(matrix, metric: space.metric)
+    return matrix
+  }
+
+  /// The index of one dense space; nil where the segment has no vectors of it.
+  ///
+  /// - Throws: `.corruptFile`; `.spaceMismatch`.
+  public func denseIndex(of space: Space) throws(BasisError) -> DenseIndex? {
+    if let index = dense.withLock({ $0[space.id] }) { return index }
+    guard let rows = try vectors(of: space) else { return nil }
+    let index = try DenseIndex(
+      from: container, prefix: Segment.indexPrefix(space.id), rows: rows, metric: space.metric)
     dense.withLock { $0[space.id] = index }
     return index
+  }
+
+  /// How the vectors of a space are indexed, without opening the index.
+  ///
+  /// - Throws: `.corruptFile`.
+  public func indexPlan(of space: Space) throws(BasisError) -> IndexPlanner.Plan? {
+    let name = Segment.indexPrefix(space.id) + "plan"
+    guard container.contains(name) else { return nil }
+    return try container.json(name, as: IndexPlanner.Plan.self)
   }
 
   /// Where a record version lies; nil if it is not here.
@@ -89,4 +109,5 @@ public final class Segment: Sendable {
   }
 
   static func block(_ space: Space.Identifier) -> String { "vectors/\(space)" }
+  static func indexPrefix(_ space: Space.Identifier) -> String { "index/\(space)/" }
 }

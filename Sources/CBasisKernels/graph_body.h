@@ -94,7 +94,7 @@ OPERATION size_t fresh_allowed(const Rows *rows, uint32_t row, const uint64_t *a
     int may = (allowed[id >> 6] & bit) != 0, is_new = !(word & bit);
     out[kept] = others[other_count] = id;
     kept += may & is_new;
-    other_count += !may & is_new;
+    other_count += !may && is_new;
     met += may;
     if (may) seen[id >> 6] = word | bit;
   }

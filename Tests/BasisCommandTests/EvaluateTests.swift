@@ -1,3 +1,4 @@
+import BasisCore
 import BasisFormats
 import Foundation
 import Testing
@@ -132,6 +133,43 @@ import _BasisTestSupport
     #expect(outcome.errors.contains(message), "\(outcome.errors)")
     #expect(outcome.output.isEmpty)
     if status != 64 { #expect(outcome.errors.split(separator: "\n").count == 1) }
+  }
+
+  @Test func `recall of a collection and of matrices is measured`() throws {
+    var generator = RandomGenerator(seed: 1)
+    let lines = (0..<1200).map { row in
+      let values = (0..<8).map { _ in String(format: "%.4f", generator.nextGaussian()) }
+      return
+        #"{"id":"k\#(row)","text":"t","odd":\#(row % 2),"v":[\#(values.joined(separator: ","))]}"#
+    }
+    _ = try program.folder.write("v.jsonl", lines.joined(separator: "\n"))
+    let ingest = try program.run(
+      "ingest", "demo", "v.jsonl", "--vectors", "v", "--index", "graph")
+    #expect(ingest.status == 0, "\(ingest.errors)")
+    #expect(try program.run("info", "demo").output.contains("1,200 vectors: graph, asked for"))
+    let json = try program.run(
+      "evaluate", "recall", "demo", "--where", "odd = 1", "--recall", "0.9", "--json"
+    ).json()
+    #expect(json["records"] == .integer(600))
+    #expect((json["recall_at_10"]?.doubleValue ?? 0) >= 0.85, "\(json.text)")
+    #expect(json.value(at: "indexes.graph") == .integer(1))
+    let text = try program.run("evaluate", "recall", "demo", "--sample", "20")
+    #expect(text.output.contains("recall@10") && text.output.contains("1 graph"))
+
+    #expect(
+      try program.run("export", "demo", "-o", "out.jsonl", "--vectors", "v.npy").status == 0)
+    let matrices = try program.run(
+      "evaluate", "recall", "v.npy", "v.npy", "--index", "lists", "-k", "3", "--json"
+    ).json()
+    #expect(matrices["index"] == .string("lists"))
+    #expect((matrices["recall_at_3"]?.doubleValue ?? 0) >= 0.9)
+    for (arguments, message) in [
+      (["demo", "--metric", "ip"], "are of matrices"), (["demo", "--recall", "2"], "0 ... 1"),
+      (["v.npy", "v.npy", "--where", "odd = 1"], "of a collection"),
+    ] {
+      let outcome = try program.run(["evaluate", "recall"] + arguments)
+      #expect(outcome.status == 64 && outcome.errors.contains(message), "\(outcome.errors)")
+    }
   }
 
   @Test func `help opens with examples`() throws {

@@ -33,12 +33,12 @@ func recall(_ found: [[Neighbor]], _ truth: [[Neighbor]]) -> Double {
   return all == 0 ? 1 : Double(hits) / Double(all)
 }
 
-private func configuration(lists: Int? = nil) -> InvertedListsIndex.Configuration {
-  var configuration = InvertedListsIndex.Configuration()
-  configuration.listCount = lists
-  configuration.calibrationQueries = 100
-  configuration.iterations = 6
-  return configuration
+private func settings(lists: Int? = nil) -> InvertedListsIndex.Settings {
+  var settings = InvertedListsIndex.Settings()
+  settings.listCount = lists
+  settings.calibrationQueries = 100
+  settings.iterations = 6
+  return settings
 }
 
 @Suite struct ListsIndexTests {
@@ -51,7 +51,7 @@ private func configuration(lists: Int? = nil) -> InvertedListsIndex.Configuratio
     for effort in [Effort.exact, .candidates(12)] {
       try checkSearchIndex(rowCount: 150, queryCount: 4) { order in
         let index = try InvertedListsIndex(
-          rows.selecting(rows: order), metric: metric, configuration: everything())
+          rows.selecting(rows: order), metric: metric, settings: everything())
         return {
           try index.search(
             queries.selecting(rows: $0), k: $1, allowing: $2, effort: effort, in: $3)
@@ -61,8 +61,8 @@ private func configuration(lists: Int? = nil) -> InvertedListsIndex.Configuratio
   }
 
   /// Settings whose probes of all lists measure all rows.
-  private func everything() -> InvertedListsIndex.Configuration {
-    var settings = configuration(lists: 12)
+  private func everything() -> InvertedListsIndex.Settings {
+    var settings = settings(lists: 12)
     settings.calibrationQueries = 0
     return settings
   }
@@ -73,7 +73,7 @@ private func configuration(lists: Int? = nil) -> InvertedListsIndex.Configuratio
     let queries = clusteredMatrix(rowCount: 100, columnCount: 24, seed: seed + 500)
     let flat = try FlatIndex(rows, metric: metric)
     let index = try InvertedListsIndex(
-      rows, metric: metric, configuration: configuration(), in: RunContext(seed: seed))
+      rows, metric: metric, settings: settings(), in: RunContext(seed: seed))
     let truth = try flat.search(queries, k: 10)
     for target in [0.5, 0.9, 0.99] {
       let found = try index.search(
@@ -115,9 +115,9 @@ private func configuration(lists: Int? = nil) -> InvertedListsIndex.Configuratio
     let rows = clusteredMatrix(rowCount: 3000, columnCount: 17, seed: 4)
     let queries = clusteredMatrix(rowCount: 600, columnCount: 17, seed: 5)
     let index = try InvertedListsIndex(
-      rows, metric: metric, configuration: configuration(), in: RunContext(threadLimit: 1))
+      rows, metric: metric, settings: settings(), in: RunContext(threadLimit: 1))
     let other = try InvertedListsIndex(
-      rows, metric: metric, configuration: configuration(), in: RunContext(threadLimit: 3))
+      rows, metric: metric, settings: settings(), in: RunContext(threadLimit: 3))
     var third = Bitmap(count: 3000)
     for row in 0..<3000 where row % 3 == 0 { third[row] = true }
     for allowed in [nil, third] {
@@ -144,7 +144,7 @@ private func configuration(lists: Int? = nil) -> InvertedListsIndex.Configuratio
     let rows = clusteredMatrix(rowCount: 4000, columnCount: 20, seed: 6)
     let queries = clusteredMatrix(rowCount: 100, columnCount: 20, seed: 7)
     let flat = try FlatIndex(rows, metric: .cosine)
-    let index = try InvertedListsIndex(rows, metric: .cosine, configuration: configuration())
+    let index = try InvertedListsIndex(rows, metric: .cosine, settings: settings())
     var generator = RandomGenerator(seed: 8)
     var allowed = Bitmap(count: 4000)
     for row in 0..<4000 where generator.nextDouble() < share { allowed[row] = true }
@@ -164,7 +164,7 @@ private func configuration(lists: Int? = nil) -> InvertedListsIndex.Configuratio
     let queries = clusteredMatrix(rowCount: 40, columnCount: 16, seed: 10)
     let flat = try FlatIndex(rows, metric: .squaredEuclidean)
     let index = try InvertedListsIndex(
-      rows, metric: .squaredEuclidean, configuration: configuration())
+      rows, metric: .squaredEuclidean, settings: settings())
     let everything = try flat.search(queries, k: 4000)
     for distance in [-1, 2, 6, 1e9] as [Float] {
       let truth = everything.map { $0.filter { $0.distance <= distance } }
@@ -183,7 +183,7 @@ private func configuration(lists: Int? = nil) -> InvertedListsIndex.Configuratio
     let all = clusteredMatrix(rowCount: 3000, columnCount: 19, seed: 11)
     let queries = clusteredMatrix(rowCount: 80, columnCount: 19, seed: 12)
     let old = try InvertedListsIndex(
-      all.selecting(rows: 0..<2000), metric: metric, configuration: configuration())
+      all.selecting(rows: 0..<2000), metric: metric, settings: settings())
     let index = try old.appending(all)
     #expect(index.count == 3000 && old.count == 2000)
     let truth = try FlatIndex(all, metric: metric).search(queries, k: 10)
@@ -211,7 +211,7 @@ private func configuration(lists: Int? = nil) -> InvertedListsIndex.Configuratio
       // Equal rows, rows of zeros, and a query of zeros.
       var rows = Matrix(rowCount: 500, columnCount: 5)
       for row in 0..<250 { rows[row, 2] = 1 }
-      let same = try InvertedListsIndex(rows, metric: metric, configuration: configuration())
+      let same = try InvertedListsIndex(rows, metric: metric, settings: settings())
       let queries = try Matrix(rows: [[0, 0, 1, 0, 0], [0, 0, 0, 0, 0]])
       let found = try same.search(
         queries, k: 7, allowing: nil, effort: .candidates(same.listCount), in: RunContext())
@@ -225,7 +225,7 @@ private func configuration(lists: Int? = nil) -> InvertedListsIndex.Configuratio
 
   @Test func `what does not fit is an error`() throws {
     let rows = gaussianMatrix(rowCount: 50, columnCount: 3, seed: 1)
-    let index = try InvertedListsIndex(rows, metric: .cosine, configuration: configuration())
+    let index = try InvertedListsIndex(rows, metric: .cosine, settings: settings())
     expectError(.invalidArgument, "at least 1 list", "0") {
       try index.search(rows, k: 1, allowing: nil, effort: .candidates(0), in: RunContext())
     }
@@ -238,10 +238,10 @@ private func configuration(lists: Int? = nil) -> InvertedListsIndex.Configuratio
     expectError(.badData, "row 0", "column 1") {
       try index.search(Matrix(rows: [[0, .nan, 0]]), k: 1)
     }
-    var settings = configuration()
+    var settings = settings()
     settings.anisotropy = 1
     expectError(.invalidArgument, "anisotropy") {
-      try InvertedListsIndex(rows, metric: .cosine, configuration: settings)
+      try InvertedListsIndex(rows, metric: .cosine, settings: settings)
     }
     expectError(.badData, "row 0", "column 2") {
       try InvertedListsIndex(Matrix(rows: [[0, 1, .infinity]]), metric: .cosine)

@@ -22,7 +22,7 @@ public struct SymmetricTableScanner: Sendable {
   private let positionCount: Int
 
   /// Most dimensions whose sums are sure to fit 16 bits.
-  public static let maximumDimensions = 2 * Int(BASIS_SCAN_POSITIONS)
+  public static let maximumDimensions = 2 * Int(BASIS_TABLE_SCAN_POSITIONS)
 
   /// - Parameters:
   ///   - codes: of two bits a dimension, an even number of them.
@@ -50,7 +50,7 @@ public struct SymmetricTableScanner: Sendable {
     try codes.requireBytes(codec.bytesPerVector)
     self.codec = codec
     count = codes.count
-    let (pairs, step) = ((codec.levelCount + 1) / 2, Int(BASIS_SCAN_STEP))
+    let (pairs, step) = ((codec.levelCount + 1) / 2, Int(BASIS_TABLE_SCAN_STEP))
     let positions = (pairs + step - 1) / step * step
     let blockCount = (codes.count + 31) / 32
     var blocks = [UInt8](repeating: 0, count: blockCount * positions * 16)

@@ -27,6 +27,16 @@ public struct ProductQuantizer: VectorCodec {
     self.bits = bits
   }
 
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(parts: try values.decode(Int.self, forKey: .parts))
+    bits = try values.decodeIfPresent(Int.self, forKey: .bits) ?? bits
+    rotates = try values.decodeIfPresent(Bool.self, forKey: .rotates) ?? rotates
+    anisotropy = try values.decodeIfPresent(Float.self, forKey: .anisotropy) ?? anisotropy
+    iterations = try values.decodeIfPresent(Int.self, forKey: .iterations) ?? iterations
+    maxRows = try values.decodeIfPresent(Int.self, forKey: .maxRows) ?? maxRows
+  }
+
   /// Learns words, and a rotation if one is wanted.
   ///
   /// - Parameters:

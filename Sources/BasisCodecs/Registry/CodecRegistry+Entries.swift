@@ -14,6 +14,9 @@ extension CodecRegistry {
     Entry(
       "recurrent", "1 to 4 bits per dimension, directions only", FittedRecurrentBinaryCodec.self,
       plans: recurrentPlans),
+    Entry(
+      "product", "words of 4 or 8 bits for parts of a vector", FittedProductQuantizer.self,
+      plans: productPlans),
   ]
 
   @Sendable private static func scalarPlans(_ bytes: Int, _ dimension: Int) -> [CodecPlan] {
@@ -100,6 +103,19 @@ extension CodecRegistry {
       return CodecPlan(
         RecurrentBinaryCodec(bits: bits, dimensions: count), detail: "\(bits)x\(count)",
         bytesPerVector: (bits * count + 7) / 8, sharedBytes: 4 * count * dimension)
+    }
+  }
+
+  @Sendable private static func productPlans(_ bytes: Int, _ dimension: Int) -> [CodecPlan] {
+    [8, 4].compactMap { bits in
+      // As many parts as there are bytes for and as divide the vector.
+      let most = min(dimension, 8 * bytes / bits)
+      guard most >= 1, let parts = (1...most).last(where: { dimension.isMultiple(of: $0) }) else {
+        return nil
+      }
+      return CodecPlan(
+        ProductQuantizer(parts: parts, bits: bits), detail: "\(parts)x\(bits)",
+        bytesPerVector: (parts * bits + 7) / 8, sharedBytes: 4 * (1 << bits) * dimension)
     }
   }
 }

@@ -80,7 +80,7 @@ extension InvertedListsIndex {
   /// Lets some rows play queries and looks where their true neighbours come in.
   func calibrated(in run: RunContext) throws(BasisError) -> Calibration {
     let truth = try CalibrationTruth(
-      flat, queryCount: configuration.calibrationQueries, in: run)
+      flat, queryCount: settings.calibrationQueries, in: run)
     guard let truth else { return Calibration() }
     let shortlists = Calibration.ladder(to: min(count, 5_000), by: 1.2)
     let homes = lists.homes(count: count)

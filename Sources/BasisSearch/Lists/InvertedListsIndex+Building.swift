@@ -8,26 +8,26 @@ extension InvertedListsIndex {
   /// - Parameters:
   ///   - rows: `n × d`, finite, *n* below 2³²; kept, not copied.
   ///   - metric: how rows are compared.
-  ///   - configuration: how the index is built.
+  ///   - settings: how the index is built.
   ///   - run: seed, threads and cancellation. The result does not depend on the threads.
   /// - Throws: `.invalidArgument` for settings out of range; `.badData` naming the row and column
   ///   of a value that is not finite; `.unsupported` for too many rows; `.cancelled`.
   /// - Complexity: O(*n* *d* (lists + 16)), parallel over rows.
   public init(
-    _ rows: Matrix, metric: Metric, configuration: Configuration = Configuration(),
+    _ rows: Matrix, metric: Metric, settings: Settings = Settings(),
     in run: RunContext = RunContext()
   ) throws(BasisError) {
-    try configuration.check(rows)
+    try settings.check(rows)
     let flat = try FlatIndex(rows, metric: metric)
     let listCount = min(
       max(1, rows.rowCount),
-      configuration.listCount ?? max(1, Int(1.6 * Double(rows.rowCount).squareRoot())))
-    let width = min(max(1, rows.columnCount), configuration.wordWidth ?? 2)
+      settings.listCount ?? max(1, Int(1.6 * Double(rows.rowCount).squareRoot())))
+    let width = min(max(1, rows.columnCount), settings.wordWidth ?? 2)
     let parts = max(1, (rows.columnCount + width - 1) / width)
 
     var clustering = KMeans(clusterCount: listCount)
     clustering.seeding = .random
-    clustering.maxIterations = configuration.iterations
+    clustering.maxIterations = settings.iterations
     let source = RowSource(rows, metric: metric, paddedTo: parts * width)
     let centroids = try source.centroids(clustering, maxRowsPerList: 128, in: run)
     let assigner = NearestCentroid(centroids, ignoringLengths: false)
@@ -35,13 +35,13 @@ extension InvertedListsIndex {
     // Words are learnt from a sample; the codes of all rows follow.
     var generator = run.generator("rows to learn words from")
     let sample = generator.sample(min(rows.rowCount, 32_768), of: rows.rowCount)
-    let excess = Self.excess(configuration, metric, rows.columnCount)
+    let excess = Self.excess(settings, metric, rows.columnCount)
     let residuals = try source.residuals(of: sample, assigner, centroids, in: run)
     let book = try ProductCodebook.train(
       residuals.rows, parts: parts, width: width, size: 16,
       anisotropy: excess > 0
         ? .init(directions: residuals.directions, excess: excess) : nil,
-      iterations: configuration.iterations, in: run)
+      iterations: settings.iterations, in: run)
     let coder = RowCoder(
       source: source, assigner: assigner, centroids: centroids, book: book, excess: excess)
     let coded = try coder.code(0..<rows.rowCount, in: run)
@@ -51,20 +51,20 @@ extension InvertedListsIndex {
       parts: parts, sizes: sizes, hasHalves: metric == .squaredEuclidean)
     coded.append(to: &builder, first: 0, norms: flat.norms)
     self.init(
-      rows: rows, metric: metric, configuration: configuration, flat: flat,
+      rows: rows, metric: metric, settings: settings, flat: flat,
       centroids: centroids, book: book, lists: builder.finish())
     calibration = try calibrated(in: run)
   }
 
   /// How much more an error along a row's direction weighs than one across.
-  static func excess(_ configuration: Configuration, _ metric: Metric, _ dimension: Int) -> Float {
-    guard metric != .squaredEuclidean, configuration.anisotropy > 0 else { return 0 }
+  static func excess(_ settings: Settings, _ metric: Metric, _ dimension: Int) -> Float {
+    guard metric != .squaredEuclidean, settings.anisotropy > 0 else { return 0 }
     return ProductCodebook.Anisotropy.excess(
-      threshold: configuration.anisotropy, dimension: dimension)
+      threshold: settings.anisotropy, dimension: dimension)
   }
 }
 
-extension InvertedListsIndex.Configuration {
+extension InvertedListsIndex.Settings {
   func check(_ rows: Matrix) throws(BasisError) {
     guard listCount.map({ $0 >= 1 }) ?? true, wordWidth.map({ $0 >= 1 }) ?? true, iterations >= 1,
       calibrationQueries >= 0, anisotropy >= 0, anisotropy < 1

@@ -25,12 +25,12 @@ extension InvertedListsIndex {
         "an index of \(count) × \(dimension) cannot become one of \(all.rowCount) × "
           + "\(all.columnCount); give the old rows and then the new ones")
     }
-    try configuration.check(all)
+    try settings.check(all)
     let flat = try FlatIndex(all, metric: metric)
     let coder = RowCoder(
       source: RowSource(all, metric: metric, paddedTo: book.dimension),
       assigner: NearestCentroid(centroids, ignoringLengths: false), centroids: centroids,
-      book: book, excess: Self.excess(configuration, metric, dimension))
+      book: book, excess: Self.excess(settings, metric, dimension))
     let coded = try coder.code(count..<all.rowCount, in: run)
     var sizes = lists.counts.withUnsafeBufferPointer { $0.map { Int($0) } }
     for list in coded.lists { sizes[Int(list)] += 1 }
@@ -39,7 +39,7 @@ extension InvertedListsIndex {
     builder.append(lists)
     coded.append(to: &builder, first: count, norms: flat.norms)
     var result = InvertedListsIndex(
-      rows: all, metric: metric, configuration: configuration, flat: flat, centroids: centroids,
+      rows: all, metric: metric, settings: settings, flat: flat, centroids: centroids,
       book: book, lists: builder.finish())
     result.calibration = calibration
     result.calibration.listSize = Double(all.rowCount) / Double(max(1, listCount))

@@ -6,7 +6,7 @@ public import BasisFormats
 ///
 /// | block | holds |
 /// |---|---|
-/// | `settings` | JSON: metric, configuration, shape, calibration, layout version |
+/// | `settings` | JSON: metric, settings, shape, calibration, layout version |
 /// | `centroids` | `Float`, lists × *d* |
 /// | `words` | `Float`, parts × width × 16: words of a part side by side |
 /// | `counts` | `UInt32` per list: how many codes it has |
@@ -18,7 +18,7 @@ extension InvertedListsIndex {
   struct Header: Codable {
     var layout = 1
     var metric: Metric
-    var configuration: Configuration
+    var settings: Settings
     var count: Int
     var dimension: Int
     var parts: Int
@@ -36,7 +36,7 @@ extension InvertedListsIndex {
     try writer.write(
       prefix + "settings",
       json: Header(
-        metric: metric, configuration: configuration, count: count, dimension: dimension,
+        metric: metric, settings: settings, count: count, dimension: dimension,
         parts: book.parts, width: book.width, calibration: calibration))
     try writer.write(prefix + "centroids", matrix: centroids)
     try writer.write(prefix + "words", book.words)
@@ -95,7 +95,7 @@ extension InvertedListsIndex {
       : try container.matrix(prefix + "centroids", columnCount: d)
     guard matrix.firstNonFinite() == nil else { throw Self.corrupt("a centroid is not finite") }
     self.init(
-      rows: rows, metric: header.metric, configuration: header.configuration,
+      rows: rows, metric: header.metric, settings: header.settings,
       flat: try FlatIndex(rows, metric: header.metric), centroids: matrix,
       book: ProductCodebook(parts: parts, width: width, size: 16, words: words), lists: lists)
     calibration = header.calibration

@@ -14,7 +14,7 @@ import BasisFormats
 /// doi:10.1109/TPAMI.2010.57, section 4, with 4-bit codes of the residuals.
 public struct InvertedListsIndex: Sendable {
   /// How an index is built.
-  public struct Configuration: Settings {
+  public struct Settings: BasisCore.Settings {
     /// How many lists; nil for 1.6 √*n*.
     public var listCount: Int?
     /// Values of a vector that share a 4-bit word; nil for 2.
@@ -28,11 +28,22 @@ public struct InvertedListsIndex: Sendable {
     public var calibrationQueries = 400
 
     public init() {}
+
+    public init(from decoder: any Decoder) throws {
+      let values = try decoder.container(keyedBy: CodingKeys.self)
+      self.init()
+      listCount = try values.decodeIfPresent(Int.self, forKey: .listCount)
+      wordWidth = try values.decodeIfPresent(Int.self, forKey: .wordWidth)
+      anisotropy = try values.decodeIfPresent(Float.self, forKey: .anisotropy) ?? anisotropy
+      iterations = try values.decodeIfPresent(Int.self, forKey: .iterations) ?? iterations
+      calibrationQueries =
+        try values.decodeIfPresent(Int.self, forKey: .calibrationQueries) ?? calibrationQueries
+    }
   }
 
   public let rows: Matrix
   public let metric: Metric
-  public let configuration: Configuration
+  public let settings: Settings
   /// The exact index over the same rows: what answers where lists cannot.
   let flat: FlatIndex
   /// `lists × d`.
@@ -51,12 +62,12 @@ public struct InvertedListsIndex: Sendable {
   public var listCount: Int { centroids.rowCount }
 
   init(
-    rows: Matrix, metric: Metric, configuration: Configuration, flat: FlatIndex,
+    rows: Matrix, metric: Metric, settings: Settings, flat: FlatIndex,
     centroids: Matrix, book: ProductCodebook, lists: CodeLists
   ) {
     self.rows = rows
     self.metric = metric
-    self.configuration = configuration
+    self.settings = settings
     self.flat = flat
     self.centroids = centroids
     self.book = book

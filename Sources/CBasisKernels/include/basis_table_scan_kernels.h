@@ -21,7 +21,7 @@ extern "C" {
 
 // Codes of a block of a table scan, the positions that are looked up at once, and how many of them
 // a sum of 16 bits is sure to hold.
-enum { BASIS_SCAN_BLOCK = 32, BASIS_SCAN_STEP = 4, BASIS_SCAN_POSITIONS = 3640 };
+enum { BASIS_TABLE_SCAN_BLOCK = 32, BASIS_TABLE_SCAN_STEP = 4, BASIS_TABLE_SCAN_POSITIONS = 3640 };
 
 typedef struct {
   const char *name;
@@ -29,7 +29,7 @@ typedef struct {
   // For each of block_count blocks and each of its 32 codes c: out[32 * block + c] = the sum over
   // the positions p of tables[16 * p + nibble(p, c)]. A block has 16 bytes a position; nibble c is
   // in the low half of byte c where c < 16, else in the high half of byte c - 16. No entry of a
-  // table is above 18; positions are a multiple of BASIS_SCAN_STEP, up to BASIS_SCAN_POSITIONS.
+  // table is above 18; positions are a multiple of BASIS_TABLE_SCAN_STEP, up to BASIS_TABLE_SCAN_POSITIONS.
   void (*scan)(const uint8_t *blocks, size_t block_count, size_t positions, const uint8_t *tables,
                uint16_t *out);
   // out[i] = level i of a stream of n levels of 1 to 4 bits.

@@ -1,0 +1,123 @@
+public import BasisCore
+public import BasisFormats
+
+/// A dense index of whichever kind was chosen.
+public struct DenseIndex: Sendable {
+  public let plan: IndexPlanner.Plan
+  private let base: Base
+
+  private enum Base {
+    case flat(FlatIndex)
+    case lists(InvertedListsIndex)
+    case graph(GraphIndex)
+  }
+
+  public var kind: IndexKind { plan.kind }
+  public var rows: Matrix {
+    switch base {
+    case .flat(let index): index.rows
+    case .lists(let index): index.rows
+    case .graph(let index): index.rows
+    }
+  }
+  public var metric: Metric {
+    switch base {
+    case .flat(let index): index.metric
+    case .lists(let index): index.metric
+    case .graph(let index): index.metric
+    }
+  }
+  public var count: Int { rows.rowCount }
+  public var dimension: Int { rows.columnCount }
+
+  /// The size of what the index keeps beside the rows.
+  public var byteCount: Int {
+    switch base {
+    case .flat(let index): index.count * 2 * MemoryLayout<Float>.stride
+    case .lists(let index): index.byteCount
+    case .graph(let index): index.byteCount
+    }
+  }
+
+  /// Builds the index that a plan asks for.
+  ///
+  /// - Parameters:
+  ///   - rows: `n × d`, finite; kept, not copied.
+  ///   - metric: how rows are compared.
+  ///   - plan: of ``IndexPlanner/plan(rowCount:dimension:)``.
+  ///   - run: seed, threads and cancellation.
+  /// - Throws: `.badData` naming the row and column of a value that is not finite; `.unsupported`;
+  ///   `.cancelled`.
+  public init(
+    _ rows: Matrix, metric: Metric, plan: IndexPlanner.Plan, in run: RunContext = RunContext()
+  ) throws(BasisError) {
+    self.plan = plan
+    switch plan.kind {
+    case .flat: base = .flat(try FlatIndex(rows, metric: metric))
+    case .lists: base = .lists(try InvertedListsIndex(rows, metric: metric, in: run))
+    case .graph:
+      base = .graph(try GraphIndex.Settings().build(rows, metric: metric, in: run))
+    }
+  }
+
+  // MARK: In a file
+
+  /// Writes what the index keeps beside the rows, and which kind it is.
+  ///
+  /// - Parameters:
+  ///   - writer: where the blocks go.
+  ///   - prefix: starts each block's name.
+  /// - Throws: `.inputOutput`.
+  public func write(to writer: ContainerWriter, prefix: String) throws(BasisError) {
+    try writer.write(prefix + "plan", json: plan)
+    switch base {
+    case .flat: break
+    case .lists(let index): try index.write(to: writer, prefix: prefix)
+    case .graph(let index): try index.write(to: writer, prefix: prefix)
+    }
+  }
+
+  /// Opens the index in a file; a flat one where the file has none.
+  ///
+  /// - Parameters:
+  ///   - container: where the blocks are.
+  ///   - prefix: what ``write(to:prefix:)`` was given.
+  ///   - rows: the rows that it was built over.
+  ///   - metric: how rows are compared.
+  /// - Throws: `.corruptFile`, also for an index by another metric.
+  public init(from container: Container, prefix: String, rows: Matrix, metric: Metric)
+    throws(BasisError)
+  {
+    let flat = IndexPlanner.Plan(kind: .flat, reason: "the file has no other index")
+    let name = prefix + "plan"
+    plan =
+      container.contains(name)
+      ? try container.json(name, as: IndexPlanner.Plan.self) : flat
+    switch plan.kind {
+    case .flat: base = .flat(try FlatIndex(rows, metric: metric))
+    case .lists:
+      base = .lists(try InvertedListsIndex(from: container, prefix: prefix, rows: rows))
+    case .graph: base = .graph(try GraphIndex(from: container, prefix: prefix, rows: rows))
+    }
+    guard self.metric == metric else {
+      throw BasisError(
+        .corruptFile,
+        "\(container.path): \(prefix) is an index by \(self.metric.rawValue), not \(metric.rawValue)"
+      )
+    }
+  }
+}
+
+extension DenseIndex: ApproximateIndex {
+  public func search(
+    _ queries: Matrix, k: Int, allowing allowed: Bitmap?, effort: Effort, in run: RunContext
+  ) throws(BasisError) -> [[Neighbor]] {
+    switch base {
+    case .flat(let index): try index.search(queries, k: k, allowing: allowed, in: run)
+    case .lists(let index):
+      try index.search(queries, k: k, allowing: allowed, effort: effort, in: run)
+    case .graph(let index):
+      try index.search(queries, k: k, allowing: allowed, effort: effort, in: run)
+    }
+  }
+}

@@ -1,0 +1,87 @@
+public import BasisCore
+
+/// The kinds of dense index.
+public enum IndexKind: String, Sendable, Hashable, Codable, CaseIterable {
+  /// ``FlatIndex``: every row, exactly.
+  case flat
+  /// ``InvertedListsIndex``: rows by their nearest centroid, as 4-bit codes.
+  case lists
+  /// ``GraphIndex``: rows that point at near rows.
+  case graph
+}
+
+/// Chooses the index of a set of vectors from its size and dimension, and says why.
+public struct IndexPlanner: Settings {
+  /// The kind to use whatever the size; nil to choose.
+  public var kind: IndexKind?
+  /// Up to so many values, rows times dimension, every row is compared: a few milliseconds.
+  public var flatValueLimit = 8_000_000
+  /// Vectors shorter than this are put into lists. Their 4-bit codes say nearly everything about
+  /// them, and take a fraction of the time that a graph takes to build; longer vectors are found
+  /// sooner by a walk.
+  public var graphDimension = 96
+  /// Most bytes that an index may take beside the rows; nil for no limit.
+  public var byteLimit: Int?
+
+  public init() {}
+
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init()
+    kind = try values.decodeIfPresent(IndexKind.self, forKey: .kind)
+    flatValueLimit =
+      try values.decodeIfPresent(Int.self, forKey: .flatValueLimit) ?? flatValueLimit
+    graphDimension =
+      try values.decodeIfPresent(Int.self, forKey: .graphDimension) ?? graphDimension
+    byteLimit = try values.decodeIfPresent(Int.self, forKey: .byteLimit)
+  }
+
+  /// What was chosen.
+  public struct Plan: Sendable, Hashable, Codable {
+    public var kind: IndexKind
+    /// Why, in words for people.
+    public var reason: String
+
+    public init(kind: IndexKind, reason: String) {
+      self.kind = kind
+      self.reason = reason
+    }
+  }
+
+  /// The index for some rows.
+  ///
+  /// - Parameters:
+  ///   - rowCount: at least 0.
+  ///   - dimension: at least 0.
+  public func plan(rowCount: Int, dimension: Int) -> Plan {
+    if let kind { return Plan(kind: kind, reason: "asked for") }
+    let values = rowCount * dimension
+    if values <= flatValueLimit {
+      return Plan(
+        kind: .flat, reason: "\(rowCount) rows of \(dimension) are compared in milliseconds")
+    }
+    let graphBytes = rowCount * IndexPlanner.graphBytes(dimension: dimension)
+    let listsBytes = rowCount * IndexPlanner.listsBytes(dimension: dimension)
+    let prefersGraph = dimension >= graphDimension
+    if prefersGraph, graphBytes <= byteLimit ?? .max {
+      return Plan(
+        kind: .graph, reason: "\(rowCount) rows of \(dimension), at least \(graphDimension)")
+    }
+    if listsBytes <= byteLimit ?? .max {
+      return Plan(
+        kind: .lists,
+        reason: prefersGraph
+          ? "a graph would take \(graphBytes) bytes, of which there may be \(byteLimit ?? .max)"
+          : "\(rowCount) rows of \(dimension), fewer than \(graphDimension)")
+    }
+    return Plan(
+      kind: .flat,
+      reason: "lists would take \(listsBytes) bytes, of which there may be \(byteLimit ?? .max)")
+  }
+
+  /// Bytes a row takes in a graph: a byte a dimension, perhaps a bit more, and 32 neighbours.
+  static func graphBytes(dimension: Int) -> Int { dimension + dimension / 8 + 32 * 4 + 20 }
+
+  /// Bytes a row takes in lists: half a byte for two dimensions, a number and a length.
+  static func listsBytes(dimension: Int) -> Int { dimension / 4 + 8 }
+}
