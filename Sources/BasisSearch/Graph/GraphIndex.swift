@@ -20,7 +20,7 @@ public import BasisCore
 /// Walks start at the nearest of some random rows, which takes the place of a hierarchy of graphs.
 ///
 /// For the inner product rows get one more coordinate that makes them equally long, after which the
-/// nearest is the one with the largest product; see ``Metric``.
+/// nearest is the one with the largest product.
 ///
 /// Which width of a walk gives which recall is measured at building, with rows that are held out
 /// of the graph as queries and put in afterwards.
