@@ -61,6 +61,7 @@ bench: packages ## Measure against other libraries; writes Benchmarks/RESULTS.md
 	@[ -x build/peers/bin/python ] || python3 -m venv build/peers
 	@build/peers/bin/pip install --quiet --requirement Benchmarks/requirements.txt
 	@build/peers/bin/python Benchmarks/peers.py build/benchmarks/release/Benchmark
+	@build/peers/bin/python Benchmarks/neighbors.py build/benchmarks/release/Benchmark
 
 .PHONY: docs
 docs: packages ## Build the documentation of every library, warnings as errors

@@ -10,6 +10,7 @@ let package = Package(
       dependencies: [
         .product(name: "BasisCore", package: "basis"),
         .product(name: "BasisFormats", package: "basis"),
+        .product(name: "BasisCodecs", package: "basis"),
         .product(name: "BasisText", package: "basis"),
         .product(name: "BasisSearch", package: "basis"),
         .product(name: "BasisCollections", package: "basis"),

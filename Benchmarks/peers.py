@@ -1,57 +1,26 @@
 """Basis beside the libraries that people would use instead, on one thread, taking turns.
 
 make bench, or: python Benchmarks/peers.py PATH_TO_Benchmark   (packages: Benchmarks/requirements.txt)
-Every result is compared with the peer's before a time is taken. Writes Benchmarks/RESULTS.md.
+Every result is compared with the peer's before a time is taken. Writes a section of
+Benchmarks/RESULTS.md.
 """
-
-import os
-
-for variable in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"]:
-    os.environ[variable] = "1"
 
 import gzip
 import json
-import platform
+import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
+
+from harness import DATA, K, Basis, circumstances, read_ids, write_section
 
 import bm25s
 import faiss
 import numpy as np
 
-ROOT = Path(__file__).resolve().parent.parent
-DATA = Path(os.environ.get("BASIS_DATA", ROOT.parent / "shared/data"))
 ROUNDS = int(os.environ.get("BENCHMARK_ROUNDS", 9))
-K = 10
-
-
-class Basis:
-    """A running Benchmark, which does one round for each line."""
-
-    def __init__(self, *arguments):
-        self.process = subprocess.Popen(
-            [sys.argv[1], *map(str, arguments)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            text=True)
-        assert self.line() == "ready"
-
-    def line(self):
-        text = self.process.stdout.readline().strip()
-        assert text, "the benchmark ended early"
-        return text
-
-    def round(self, name):
-        self.process.stdin.write(name + "\n")
-        self.process.stdin.flush()
-        return float(self.line())
-
-    def close(self):
-        self.process.stdin.close()
-        assert self.process.wait() == 0
 
 
 def timed(body):
@@ -97,8 +66,9 @@ def check_ids(ours, theirs, base, queries):
 def flat(folder, title, base, queries):
     np.save(folder / "base.npy", base)
     np.save(folder / "queries.npy", queries)
-    basis = Basis("flat", folder / "base.npy", folder / "queries.npy", K, folder / "ids.ivecs")
-    ours = np.fromfile(folder / "ids.ivecs", "<i4").reshape(len(queries), K + 1)[:, 1:]
+    basis = Basis(
+        sys.argv[1], "flat", folder / "base.npy", folder / "queries.npy", K, folder / "ids.ivecs")
+    ours = read_ids(folder / "ids.ivecs", len(queries))
     index = faiss.IndexFlatIP(base.shape[1])
     index.add(base)
     swaps = check_ids(ours, index.search(queries, K)[1], base, queries)
@@ -158,8 +128,10 @@ def lexical(folder):
                for i in rng.choice(len(documents), 200, replace=False)]
     (folder / "texts.txt").write_text("\n".join(documents) + "\n")
     (folder / "asked.txt").write_text("\n".join(queries) + "\n")
-    basis = Basis("lexical", folder / "texts.txt", folder / "asked.txt", K, folder / "found.ivecs")
-    ours = np.fromfile(folder / "found.ivecs", "<i4").reshape(len(queries), K + 1)[:, 1:]
+    basis = Basis(
+        sys.argv[1], "lexical", folder / "texts.txt", folder / "asked.txt", K,
+        folder / "found.ivecs")
+    ours = read_ids(folder / "found.ivecs", len(queries))
 
     def build():
         model = bm25s.BM25(method="lucene", k1=1.5, b=0.55)
@@ -198,19 +170,12 @@ def lexical(folder):
     basis.close()
     (folder / "records.jsonl").write_text(
         "".join(json.dumps({"id": str(i), "text": t}) + "\n" for i, t in enumerate(documents)))
-    basis = Basis("ingest", folder / "records.jsonl", folder)
+    basis = Basis(sys.argv[1], "ingest", folder / "records.jsonl", folder)
     rows.append((f"ingest, {len(documents)} texts, encoder and indexes included",
                  medians({"basis": lambda: basis.round("ingest")}), len(documents), "records/s"))
     print(rows[-1], flush=True)
     basis.close()
     return rows
-
-
-def processor():
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":")[1].strip()
-    return platform.processor()
 
 
 def main():
@@ -225,15 +190,10 @@ def main():
         rows += flat(folder, "200,000 × 50", glove, near)
         if "--flat" not in sys.argv:
             rows += lexical(folder)
-    commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"],
-                            capture_output=True, text=True).stdout.strip()
-    peers = ", ".join(f"{n} {version(n)}" for n in ["numpy", "faiss-cpu", "bm25s"])
     lines = [
-        "# Benchmarks", "",
-        f"{processor()}, {os.cpu_count()} processors, {platform.system()} {platform.machine()}, "
-        f"commit {commit}; Python {platform.python_version()}, {peers}. One thread a side (ingest: "
-        "all), the sides "
-        f"taking turns, medians of {ROUNDS} rounds; k = {K}. Made by `make bench`.", "",
+        circumstances(["numpy", "faiss-cpu", "bm25s"])
+        + f". One thread a side (ingest: all), the sides taking turns, medians of {ROUNDS} rounds; "
+        f"k = {K}. Made by `make bench`.", "",
         "Results are compared first: ids equal to the peers' but for scores closer than their "
         "rounding. The ratio is the best peer's time over ours: above 1 Basis is faster.", "",
         "| what | Basis | peers | ratio |", "|---|---|---|---|",
@@ -243,7 +203,7 @@ def main():
         listed = ", ".join(f"{n} {count / s:,.0f}" for n, s in others.items()) or "–"
         ratio = f"{min(others.values()) / times['basis']:.2f}" if others else "–"
         lines.append(f"| {what} | {count / times['basis']:,.0f} {unit} | {listed} | {ratio} |")
-    (ROOT / "Benchmarks/RESULTS.md").write_text("\n".join(lines) + "\n")
+    write_section("Exact search, words and ingest", lines)
     print("\n".join(lines))
 
 

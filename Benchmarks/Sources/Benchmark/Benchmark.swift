@@ -14,6 +14,7 @@ import Dispatch
     case "flat": try flat(rest)
     case "lexical": try lexical(rest)
     case "ingest": try ingest(rest)
+    case "neighbors": try neighbors(rest)
     default: throw usage
     }
   }
@@ -25,6 +26,7 @@ import Dispatch
       Benchmark flat BASE.npy QUERIES.npy K IDS.ivecs
       Benchmark lexical TEXTS.txt QUERIES.txt K IDS.ivecs
       Benchmark ingest RECORDS.jsonl FOLDER
+      Benchmark neighbors BASE.npy QUERIES.npy graph|lists|quantized K IDS.ivecs
       """)
   }
 
