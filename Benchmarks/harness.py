@@ -1,4 +1,4 @@
-"""What the scripts here share: one thread a library, a running Benchmark, sections of RESULTS.md."""
+"""What the scripts here share: one thread, a running Benchmark, sections of RESULTS.md."""
 
 import os
 
@@ -71,7 +71,8 @@ def circumstances(peers):
 
     versions = ", ".join(text for name in peers for text in installed(name))
     return (f"{processor()}, {os.cpu_count()} processors, {platform.system()} "
-            f"{platform.machine()}, commit {commit}; Python {platform.python_version()}, {versions}")
+            f"{platform.machine()}, commit {commit}; Python {platform.python_version()}, "
+            f"{versions}")
 
 
 def write_section(title, lines):

@@ -120,7 +120,8 @@ class FaissCodes(Faiss):
     """4-bit codes of two dimensions each; the best are measured again as floats."""
 
     def __init__(self, lists):
-        self.lists, self.name = lists, "faiss IVF-PQ4fs, refined" if lists else "faiss PQ4fs, refined"
+        self.lists = lists
+        self.name = "faiss IVF-PQ4fs, refined" if lists else "faiss PQ4fs, refined"
         if lists:
             # Lists that are probed, and codes that are measured again, in units of K.
             self.knobs = [[(p, k) for p in [1, 2, 4, 8, 16, 32, 64, 128, 256]] for k in [4, 10, 30]]

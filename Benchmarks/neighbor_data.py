@@ -86,7 +86,7 @@ def minilm():
     except FileNotFoundError:
         texts = []
     if len(texts) < 5000:
-        return print(f"MiniLM: skipped, apt-cache knows {len(texts)} descriptions (apt-get update?)")
+        return print(f"MiniLM: skipped, apt-cache knows {len(texts)} packages (apt-get update?)")
     with tempfile.TemporaryDirectory() as folder:
         def basis(*words):
             return subprocess.run([program, *words], capture_output=True, text=True,

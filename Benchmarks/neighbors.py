@@ -2,11 +2,11 @@
 
 make bench, or: python Benchmarks/neighbors.py PATH_TO_Benchmark [--synthetic] [--fresh]
 (packages: Benchmarks/requirements.txt). One thread a side, the sides taking turns, medians of
-processor time. Writes a section of Benchmarks/RESULTS.md and a chart per data set.
+processor time. Writes a chart and a section of Benchmarks/RESULTS.md per data set.
 
---synthetic adds 200,000 × 384 rows, for which some peers build for minutes. Peers' indexes are kept
-in a temporary folder, or in BENCHMARK_CACHE, and built anew with --fresh. BENCHMARK_ROUNDS is the
-number of rounds (5); BENCHMARK_SETS names the data sets, such as glove,growth.
+--synthetic adds 200,000 × 384 rows, for which some peers build for minutes. Peers' indexes are
+kept in a temporary folder, or in BENCHMARK_CACHE, and built anew with --fresh. BENCHMARK_ROUNDS is
+the number of rounds (5); BENCHMARK_SETS names the data sets, such as glove,growth.
 """
 
 import os
@@ -28,6 +28,11 @@ ROUNDS = int(os.environ.get("BENCHMARK_ROUNDS", 5))
 TARGETS = [0.9, 0.95, 0.99]
 # A peer's side answers this many queries one at a time, as Benchmark does.
 SINGLES = 200
+EXPLAINED = (
+    "Queries per second at a recall, on the best points of each curve (between two of them, along "
+    "their logarithms). A row is found if it is no farther than the tenth nearest. In parentheses "
+    "the ratio to the fastest peer: above 1 Basis is faster. Building is one run's processor time; "
+    "bytes are of an index's file with the vectors themselves.")
 INDEXES = {"graph": "Basis graph", "lists": "Basis lists", "quantized": "Basis 4-bit flat"}
 
 
@@ -101,7 +106,7 @@ class Theirs:
 
 
 def measure(data, sides, rounds=ROUNDS, singles=True):
-    """{side: {knob: (recall, queries per second at once, one at a time)}}, medians of the rounds."""
+    """{side: {knob: (recall, queries/s at once, queries/s one at a time)}}, medians of rounds."""
     recalls, times = {}, {}
     for turn in range(rounds + 1):
         for group in range(max(len(side.knobs) for side in sides)):
@@ -155,7 +160,7 @@ def report(data, sides, found):
     """The table of a data set, what loses in it, and its chart."""
     curves = [(way, {name: [(p[0], p[column]) for p in points.values()]
                      for name, points in found.items()})
-              for column, way in [(1, f"{len(data.queries):,} queries at once"), (2, "one at a time")]]
+              for column, way in enumerate([f"{len(data.queries):,} at once", "one at a time"], 1)]
     picture = f"neighbors-{data.name}.svg"
     chart.write(ROOT / "Benchmarks" / picture, data.title,
                 [(way, {name: best(points) for name, points in curve.items()})
@@ -177,7 +182,7 @@ def report(data, sides, found):
             losses.append(f"{side.name} at {target:.2f}, {way}: {ratio:.2f} of {max(others)[1]}")
         return f"{rate:,.0f} ({ratio:.2f})"
 
-    lines = [f"### {data.title}", "", f"![queries per second over recall]({picture})", "",
+    lines = ["", f"![queries per second over recall]({picture})", "",
              "| index | " + " | ".join(f"{t:.2f} at once" for t in TARGETS) + " | "
              + " | ".join(f"{t:.2f} single" for t in TARGETS) + " | build s | bytes/vector |",
              "|---" * 9 + "|"]
@@ -206,8 +211,7 @@ def report(data, sides, found):
 def growth(data, folder):
     """What a query and a row of building cost as rows grow, at recall 0.95."""
     counts = [n for n in [10_000, 50_000, 200_000] if n < len(data.base)] + [len(data.base)]
-    lines = ["### As rows grow", "",
-             f"{data.title}, rows drawn at random; microseconds of processor time at recall 0.95, "
+    lines = [f"{data.title}, rows drawn at random; microseconds of processor time at recall 0.95, "
              "queries at once. The exponent is that of the power of the row count that fits best.",
              "", "| index | " + " | ".join(f"{n:,} rows" for n in counts) + " | exponent |",
              "|---" * (len(counts) + 2) + "|"]
@@ -232,14 +236,9 @@ def main():
     cache = Path(os.environ.get("BENCHMARK_CACHE", Path(tempfile.gettempdir()) / "basis-peers"))
     chosen = os.environ.get("BENCHMARK_SETS", "glove,minilm,growth").split(",")
     sets = neighbor_data.sets(chosen, "--synthetic" in sys.argv)
-    lines = [
-        circumstances(["numpy", "faiss-cpu", "hnswlib", "usearch", "scann"])
-        + f". One thread a side, the sides taking turns, medians of {ROUNDS} rounds of processor "
-        f"time; k = {K}, the cosine. Made by `make bench`.", "",
-        "Queries per second at a recall, on the best points of each curve (between two of them, "
-        "along their logarithms). A row is found if it is no farther than the tenth nearest. In "
-        "parentheses the ratio to the fastest peer: above 1 Basis is faster. Building is one run's "
-        "processor time; bytes are of an index's file with the vectors themselves.", ""]
+    measured = circumstances(["numpy", "faiss-cpu", "hnswlib", "usearch", "scann"]) + (
+        f". One thread a side, the sides taking turns, medians of {ROUNDS} rounds of processor "
+        f"time; k = {K}, the cosine. Made by `make bench`.")
     with tempfile.TemporaryDirectory() as name:
         for data in sets:
             if data.name not in chosen and data.name != "synthetic":
@@ -251,14 +250,15 @@ def main():
             for peer in peers():
                 sides.append(Theirs(peer, data, cache))
                 print(data.title, peer.name, sides[-1].build_seconds, flush=True)
-            lines += report(data, sides, measure(data, sides))
+            lines = report(data, sides, measure(data, sides))
             for side in sides:
                 side.close()
+            write_section(f"Nearest neighbours: {data.title}", [measured, "", EXPLAINED, *lines])
             print("\n".join(lines), flush=True)
         if "growth" in chosen:
-            lines += growth(next(data for data in sets if data.name == "glove"), Path(name))
-    write_section("Nearest neighbours", lines)
-    print("\n".join(lines))
+            lines = growth(next(data for data in sets if data.name == "glove"), Path(name))
+            write_section("Nearest neighbours: as rows grow", [measured, "", *lines])
+            print("\n".join(lines))
 
 
 main()

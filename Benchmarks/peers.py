@@ -1,6 +1,6 @@
 """Basis beside the libraries that people would use instead, on one thread, taking turns.
 
-make bench, or: python Benchmarks/peers.py PATH_TO_Benchmark   (packages: Benchmarks/requirements.txt)
+make bench, or: python Benchmarks/peers.py PATH_TO_Benchmark (packages: requirements.txt)
 Every result is compared with the peer's before a time is taken. Writes a section of
 Benchmarks/RESULTS.md.
 """

@@ -31,7 +31,7 @@ extension Benchmark {
     }
     guard let index = made else { throw usage }
     let path = arguments[4] + ".index"
-    let writer = try ContainerWriter(path: path, kind: "benchmark", version: 1)
+    let writer = try ContainerWriter(path: path, kind: "bench", version: 1)
     try index.write(to: writer, prefix: "")
     try writer.finish()
     let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
