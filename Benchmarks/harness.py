@@ -80,6 +80,6 @@ def write_section(title, lines):
     path = ROOT / "Benchmarks/RESULTS.md"
     old = path.read_text() if path.exists() else ""
     sections = dict(re.findall(r"^## (.*)\n((?:(?!## ).*\n)*)", old, re.M))
-    sections[title] = "\n" + "\n".join(lines).strip() + "\n\n"
-    text = "# Benchmarks\n\n" + "".join(f"## {t}\n{body}" for t, body in sections.items())
-    path.write_text(text.rstrip() + "\n")
+    sections[title] = "\n".join(lines)
+    path.write_text("# Benchmarks\n" + "".join(
+        f"\n## {title}\n\n{body.strip()}\n" for title, body in sections.items()))

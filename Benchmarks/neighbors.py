@@ -212,7 +212,9 @@ def growth(data, folder):
     """What a query and a row of building cost as rows grow, at recall 0.95."""
     counts = [n for n in [10_000, 50_000, 200_000] if n < len(data.base)] + [len(data.base)]
     lines = [f"{data.title}, rows drawn at random; microseconds of processor time at recall 0.95, "
-             "queries at once. The exponent is that of the power of the row count that fits best.",
+             "queries at once. The exponent is that of the power of the row count that fits best. "
+             "Building includes learning from a sample and measuring recall, which few rows "
+             "share: hence exponents below 0.",
              "", "| index | " + " | ".join(f"{n:,} rows" for n in counts) + " | exponent |",
              "|---" * (len(counts) + 2) + "|"]
     costs = {}
@@ -237,8 +239,8 @@ def main():
     chosen = os.environ.get("BENCHMARK_SETS", "glove,minilm,growth").split(",")
     sets = neighbor_data.sets(chosen, "--synthetic" in sys.argv)
     measured = circumstances(["numpy", "faiss-cpu", "hnswlib", "usearch", "scann"]) + (
-        f". One thread a side, the sides taking turns, medians of {ROUNDS} rounds of processor "
-        f"time; k = {K}, the cosine. Made by `make bench`.")
+        f". One thread a side, the sides taking turns, medians of processor time over {ROUNDS} "
+        f"round{'s' * (ROUNDS > 1)}; k = {K}, the cosine. Made by `make bench`.")
     with tempfile.TemporaryDirectory() as name:
         for data in sets:
             if data.name not in chosen and data.name != "synthetic":
