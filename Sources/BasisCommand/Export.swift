@@ -90,6 +90,18 @@ final class OutputFile {
       handle = .standardOutput
       return
     }
+    // A device or a pipe takes what is written, and is never replaced.
+    let resolved = (path as NSString).resolvingSymlinksInPath
+    let attributes = try? FileManager.default.attributesOfItem(atPath: resolved)
+    let type = attributes?[.type] as? FileAttributeType
+    if let type, type != .typeRegular, type != .typeDirectory {
+      guard let handle = FileHandle(forWritingAtPath: path) else {
+        throw BasisError(.inputOutput, "cannot write \(path)")
+      }
+      partial = ""
+      self.handle = handle
+      return
+    }
     if !force && FileManager.default.fileExists(atPath: path) {
       throw BasisError(.alreadyExists, "\(path) is there already; say --force to overwrite it")
     }
@@ -113,12 +125,12 @@ final class OutputFile {
   func finish() throws(BasisError) {
     guard path != "-" else { return }
     do {
-      try handle.synchronize()
+      if !partial.isEmpty { try handle.synchronize() }
       try handle.close()
     } catch {
       throw BasisError(.inputOutput, "cannot write \(path)", cause: error)
     }
-    guard rename(partial, path) == 0 else {
+    guard partial.isEmpty || rename(partial, path) == 0 else {
       throw BasisError(.inputOutput, "cannot rename \(partial) to \(path)")
     }
   }

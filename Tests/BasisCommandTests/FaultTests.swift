@@ -66,6 +66,26 @@ import _BasisTestSupport
     #expect(kept >= acknowledged)
   }
 
+  @Test func `a pipe is written to, not replaced`() throws {
+    _ = try program.folder.write("a.jsonl", #"{"id":"1","text":"through a pipe"}"#)
+    #expect(try program.run("ingest", "demo", "a.jsonl").status == 0)
+    let pipe = program.folder.path + "/pipe"
+    #expect(mkfifo(pipe, 0o600) == 0)
+    let reader = Process()
+    reader.executableURL = URL(fileURLWithPath: "/bin/cat")
+    reader.arguments = [pipe]
+    let output = Pipe()
+    reader.standardOutput = output
+    try reader.run()
+    #expect(try program.run("export", "demo", "-o", pipe).status == 0)
+    let text = String(
+      decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    reader.waitUntilExit()
+    #expect(text.contains("through a pipe"))
+    let attributes = try FileManager.default.attributesOfItem(atPath: pipe)
+    #expect(attributes[.type] as? FileAttributeType != .typeRegular)
+  }
+
   @Test func `a folder that cannot be written is named`() throws {
     _ = try program.folder.write("a.jsonl", #"{"id":"1","text":"x"}"#)
     // Not even the superuser makes files there.
