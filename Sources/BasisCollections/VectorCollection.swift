@@ -170,10 +170,7 @@ public final class VectorCollection: Sendable {
     var indexes: [(rowCount: Int, plan: IndexPlanner.Plan)] = []
     if let space = snapshot.currentSpace?.space {
       for part in snapshot.parts {
-        let count = part.segment.rowCount
-        let plan = try part.segment.indexPlan(of: space)
-        indexes.append(
-          (count, plan ?? store.settings.index.plan(rowCount: 0, dimension: space.dimension)))
+        indexes.append((part.segment.rowCount, try part.segment.indexPlan(of: space)))
       }
     }
     return CollectionInfo(

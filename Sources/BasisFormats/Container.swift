@@ -99,6 +99,19 @@ public final class Container: Sendable {
 
   public func contains(_ name: String) -> Bool { entries[name] != nil }
 
+  /// Refuses what a later program laid out in some other way.
+  ///
+  /// - Parameters:
+  ///   - layout: what the file says; this program reads layout 1.
+  ///   - what: is laid out, for the message.
+  package func requireLayout(_ layout: Int, of what: String) throws(BasisError) {
+    guard layout <= 1 else {
+      throw BasisError(
+        .newerFormat,
+        "\(path): the \(what) has layout \(layout), this program reads up to 1; update it")
+    }
+  }
+
   /// The elements of a block, in the mapping.
   ///
   /// - Parameter type: what was written, or a type of the same stride for which every bit pattern

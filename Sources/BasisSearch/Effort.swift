@@ -9,6 +9,22 @@ public enum Effort: Sendable, Hashable, Codable {
   case candidates(Int)
   /// Whatever it takes for the exact answer.
   case exact
+
+  /// - Parameter unit: what the index's knob counts, for the message.
+  /// - Throws: `.invalidArgument` for an effort out of range.
+  func check(_ unit: String) throws(BasisError) {
+    switch self {
+    case .recall(let target):
+      guard target >= 0, target <= 1 else {
+        throw BasisError(.invalidArgument, "a recall is 0 to 1, got \(target)")
+      }
+    case .candidates(let count):
+      guard count >= 1 else {
+        throw BasisError(.invalidArgument, "a search takes at least 1 \(unit), got \(count)")
+      }
+    case .exact: break
+    }
+  }
 }
 
 /// An index that trades exactness for speed.

@@ -68,15 +68,14 @@ extension FlatIndex: SearchIndex {
   ///
   /// - Throws: `.dimensionMismatch`; `.badData`.
   func prepared(_ queries: Matrix) throws(BasisError) -> Matrix {
-    guard queries.columnCount == dimension || queries.rowCount == 0 else {
-      throw BasisError(
-        .dimensionMismatch,
-        "the queries are \(queries.rowCount) × \(queries.columnCount), the index is "
-          + "\(count) × \(dimension); encode both with the same model")
-    }
-    try queries.requireFinite("the queries")
-    return metric == .cosine ? unitRows(queries) : queries
+    try checkQueries(queries, dimension: dimension)
+    return metric.measured(queries)
   }
+}
+
+extension Metric {
+  /// Queries as they are measured: unit rows for `.cosine`.
+  func measured(_ queries: Matrix) -> Matrix { self == .cosine ? unitRows(queries) : queries }
 }
 
 /// Unit rows, so that products with short queries do not vanish; a row of zeros stays one.

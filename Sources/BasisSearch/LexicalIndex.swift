@@ -71,11 +71,7 @@ public struct LexicalIndex: Sendable {
   ///   `.newerFormat`.
   public init(from container: Container, prefix: String) throws(BasisError) {
     let header = try container.json(prefix + "settings", as: Header.self)
-    guard header.layout <= 1 else {
-      throw BasisError(
-        .newerFormat,
-        "the lexical index has layout \(header.layout), this program reads up to 1; update it")
-    }
+    try container.requireLayout(header.layout, of: "lexical index")
     analyzer = header.analyzer
     totalLength = header.totalLength
     termBytes = .mapped(try container.array(prefix + "term-bytes", of: UInt8.self))

@@ -13,8 +13,12 @@ public enum NeighborRecall {
   /// - Returns: 0 to 1; 1 where the exact answer is empty.
   /// - Complexity: O(*k*).
   public static func share(of exact: [Neighbor], in found: [Neighbor]) -> Double {
-    guard let last = exact.last else { return 1 }
-    let count = found.reduce(0) { $0 + ($1.distance <= last.distance ? 1 : 0) }
-    return Double(min(count, exact.count)) / Double(exact.count)
+    exact.isEmpty ? 1 : Double(count(of: exact, in: found)) / Double(exact.count)
+  }
+
+  /// How many of the exact answer's places are filled as well.
+  static func count(of exact: some BidirectionalCollection<Neighbor>, in found: [Neighbor]) -> Int {
+    guard let last = exact.last else { return 0 }
+    return min(exact.count, found.count { $0.distance <= last.distance })
   }
 }

@@ -33,4 +33,30 @@ extension SearchIndex {
       .dimensionMismatch,
       "the filter is for \(allowed.count) rows, the index has \(count)")
   }
+
+  /// Checks queries for an index over rows of so many values.
+  ///
+  /// - Throws: `.dimensionMismatch`; `.badData` naming the query and column of a value that is not
+  ///   finite.
+  func checkQueries(_ queries: Matrix, dimension: Int) throws(BasisError) {
+    guard queries.columnCount == dimension || queries.rowCount == 0 else {
+      throw BasisError(
+        .dimensionMismatch,
+        "the queries are \(queries.rowCount) × \(queries.columnCount), the index is "
+          + "\(count) × \(dimension); encode both with the same model")
+    }
+    try queries.requireFinite("the queries")
+  }
+}
+
+extension Matrix {
+  /// Checks the rows that an index in a file is opened over.
+  func requireShape(_ rowCount: Int, _ columnCount: Int, of index: String) throws(BasisError) {
+    guard self.rowCount == rowCount, self.columnCount == columnCount else {
+      throw BasisError(
+        .dimensionMismatch,
+        "the rows are \(self.rowCount) × \(self.columnCount), the \(index) in the file is for "
+          + "\(rowCount) × \(columnCount)")
+    }
+  }
 }

@@ -89,10 +89,8 @@ public final class Segment: Sendable {
   /// How the vectors of a space are indexed, without opening the index.
   ///
   /// - Throws: `.corruptFile`.
-  public func indexPlan(of space: Space) throws(BasisError) -> IndexPlanner.Plan? {
-    let name = Segment.indexPrefix(space.id) + "plan"
-    guard container.contains(name) else { return nil }
-    return try container.json(name, as: IndexPlanner.Plan.self)
+  public func indexPlan(of space: Space) throws(BasisError) -> IndexPlanner.Plan {
+    try DenseIndex.plan(in: container, prefix: Segment.indexPrefix(space.id))
   }
 
   /// Where a record version lies; nil if it is not here.

@@ -140,12 +140,7 @@ public struct CorpusEncoderModel: TextEncoder {
   /// - Complexity: O(terms).
   public init(from container: Container) throws(BasisError) {
     let header = try container.json("corpus-encoder", as: Header.self)
-    guard header.layout <= 1 else {
-      throw BasisError(
-        .newerFormat,
-        "\(container.path): the encoder has layout \(header.layout), this program reads up to 1; "
-          + "update it")
-    }
+    try container.requireLayout(header.layout, of: "encoder")
     let bytes = try container.array("term-bytes", of: UInt8.self)
     let ends = try container.array("term-ends", of: UInt64.self)
     var vocabulary = TermTable(minimumCapacity: ends.count)

@@ -8,35 +8,11 @@
 #define LEVEL_NAME "scalar"
 #define LEVEL_TABLE basis_encoder_scalar
 #define PREFERS_FIXED 0
-#define LANES 4
-#define TILE_ROWS 4
-#define TILE_VECTORS 2
+#include "vectors_scalar.h"
 
-typedef float V __attribute__((vector_size(16)));
 typedef int32_t I __attribute__((vector_size(16)));
 
-#define OPERATION static inline __attribute__((always_inline))
-
-OPERATION V v_zero(void) { return (V){0, 0, 0, 0}; }
-OPERATION V v_set(float x) { return (V){x, x, x, x}; }
-OPERATION V v_load(const float *p) {
-  V v;
-  memcpy(&v, p, sizeof v);
-  return v;
-}
-OPERATION V v_load_first(const float *p, size_t count) {
-  V v = v_zero();
-  for (size_t i = 0; i < count; i++) v[i] = p[i];
-  return v;
-}
-OPERATION void v_store(float *p, V v) { memcpy(p, &v, sizeof v); }
-OPERATION void v_store_first(float *p, V v, size_t count) {
-  for (size_t i = 0; i < count; i++) p[i] = v[i];
-}
-OPERATION V v_add(V a, V b) { return a + b; }
-OPERATION V v_sub(V a, V b) { return a - b; }
 OPERATION V v_mul(V a, V b) { return a * b; }
-OPERATION V v_fma(V a, V b, V c) { return a * b + c; }
 OPERATION V v_choose(I mask, V yes, V no) { return (V)((mask & (I)yes) | (~mask & (I)no)); }
 OPERATION V v_max(V a, V b) { return v_choose((I)(a > b), a, b); }
 OPERATION V v_min(V a, V b) { return v_choose((I)(a < b), a, b); }

@@ -7,8 +7,7 @@
 
 #define KERNEL __attribute__((target("avx2,fma,bmi2"))) static
 
-// Sums of bytes stay below 256 for this many positions of entries up to 18.
-enum { STEPS_OF_BYTES = 14 };
+#include "table_scan_bmi.h"
 
 KERNEL void scan(const uint8_t *blocks, size_t block_count, size_t positions,
                  const uint8_t *tables, uint16_t *out) {
@@ -40,29 +39,6 @@ KERNEL void scan(const uint8_t *blocks, size_t block_count, size_t positions,
   }
 }
 
-// Eight levels of b bits are b bytes; b is known where this is inlined, so that a copy is a load.
-KERNEL inline __attribute__((always_inline)) void unpack_eights(const uint8_t *stream, size_t n,
-                                                                int bits, int8_t *out) {
-  const uint64_t mask = 0x0101010101010101u * ((1u << bits) - 1);
-  size_t i = 0;
-  for (; i + 8 <= n; i += 8, stream += bits) {
-    uint32_t packed = 0;
-    memcpy(&packed, stream, (size_t)bits);
-    uint64_t levels = _pdep_u64(packed, mask);
-    memcpy(out + i, &levels, 8);
-  }
-  basis_unpack_tail(stream, 0, n - i, bits, out + i);
-}
-
-KERNEL void unpack(const uint8_t *stream, size_t n, int bits, int8_t *out) {
-  switch (bits) {
-    case 1: return unpack_eights(stream, n, 1, out);
-    case 2: return unpack_eights(stream, n, 2, out);
-    case 3: return unpack_eights(stream, n, 3, out);
-    default: return unpack_eights(stream, n, 4, out);
-  }
-}
-
 KERNEL void sum_at_bits_rows(const float *query, const uint8_t *rows, size_t row_count,
                              size_t stride, size_t n, float *out) {
   const __m256i bits = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
@@ -89,6 +65,6 @@ KERNEL void sum_at_bits_rows(const float *query, const uint8_t *rows, size_t row
   }
 }
 
-const basis_table_scan_table basis_table_scan_avx2 = {"avx2", scan, unpack, sum_at_bits_rows};
+const basis_table_scan_table basis_table_scan_avx2 = {"avx2", scan, unpack_by_eights, sum_at_bits_rows};
 
 #endif

@@ -8,8 +8,7 @@
 #define KERNEL \
   __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,bmi2"))) static
 
-// Sums of bytes stay below 256 for this many positions of entries up to 18.
-enum { STEPS_OF_BYTES = 14 };
+#include "table_scan_bmi.h"
 
 // Adds four positions' halves of a register to each other: 8 sums of 16 bits.
 KERNEL inline __attribute__((always_inline)) void store_sums(__m512i wide, uint16_t *out) {
@@ -43,20 +42,6 @@ KERNEL void scan(const uint8_t *blocks, size_t block_count, size_t positions,
   }
 }
 
-// Eight levels of b bits are b bytes; b is known where this is inlined, so that a copy is a load.
-KERNEL inline __attribute__((always_inline)) void unpack_eights(const uint8_t *stream, size_t n,
-                                                                int bits, int8_t *out) {
-  const uint64_t mask = 0x0101010101010101u * ((1u << bits) - 1);
-  size_t i = 0;
-  for (; i + 8 <= n; i += 8, stream += bits) {
-    uint32_t packed = 0;
-    memcpy(&packed, stream, (size_t)bits);
-    uint64_t levels = _pdep_u64(packed, mask);
-    memcpy(out + i, &levels, 8);
-  }
-  basis_unpack_tail(stream, 0, n - i, bits, out + i);
-}
-
 KERNEL void unpack(const uint8_t *stream, size_t n, int bits, int8_t *out) {
   size_t i = 0;
   switch (bits) {
@@ -85,12 +70,7 @@ KERNEL void unpack(const uint8_t *stream, size_t n, int bits, int8_t *out) {
     default:
       break;
   }
-  switch (bits) {
-    case 1: return unpack_eights(stream, n - i, 1, out + i);
-    case 2: return unpack_eights(stream, n - i, 2, out + i);
-    case 3: return unpack_eights(stream, n - i, 3, out + i);
-    default: return unpack_eights(stream, n - i, 4, out + i);
-  }
+  unpack_by_eights(stream, n - i, bits, out + i);
 }
 
 KERNEL void sum_at_bits_rows(const float *query, const uint8_t *rows, size_t row_count,

@@ -110,7 +110,7 @@ public struct FittedBinaryQuantizer: FittedCodec {
 
   public init(from container: Container, prefix: String) throws(BasisError) {
     let header = try container.json(prefix + "binary", as: Header.self)
-    try requireLayout(header.layout, "binary quantiser")
+    try container.requireLayout(header.layout, of: "binary quantiser")
     let mean = Array(try container.array(prefix + "mean", of: Float.self))
     let magnitudes = Array(try container.array(prefix + "magnitudes", of: Float.self))
     self.init(

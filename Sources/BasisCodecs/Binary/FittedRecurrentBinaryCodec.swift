@@ -163,7 +163,7 @@ public struct FittedRecurrentBinaryCodec: FittedCodec {
 
   public init(from container: Container, prefix: String) throws(BasisError) {
     let header = try container.json(prefix + "recurrent-binary", as: Header.self)
-    try requireLayout(header.layout, "recurrent binary codec")
+    try container.requireLayout(header.layout, of: "recurrent binary codec")
     guard (1...4).contains(header.settings.bits) else {
       throw BasisError(
         .corruptFile, "\(container.path): a recurrent code of \(header.settings.bits) bits")
@@ -191,24 +191,14 @@ public struct RecurrentBinaryScorer: CodeScorer, Sendable {
     to codes: Codes, _ range: Range<Int>, into out: UnsafeMutableBufferPointer<Float>
   ) {
     guard let target = out.baseAddress else { return }
-    let (width, count, grain) = (codec.bytesPerVector, codec.levelCount, 64)
-    codes.withUnsafeBytes { bytes in
-      guard let base = bytes.baseAddress else { return }
-      withUnsafeTemporaryAllocation(of: Int8.self, capacity: grain * count) { buffer in
-        guard let odd = buffer.baseAddress else { return }
-        for first in stride(from: 0, to: range.count, by: grain) {
-          let block = min(grain, range.count - first)
-          let start = base + (range.lowerBound + first) * width
-          for row in 0..<block {
-            codec.levels.unpackOdd(start + row * width, into: odd + row * count)
-          }
-          fixed.products(with: odd, rowCount: block, stride: count, into: target + first)
-          for row in 0..<block {
-            let squares = fixed.squares(of: odd + row * count)
-            let cosine = target[first + row] * inverseLength / squares.squareRoot()
-            target[first + row] = min(2, max(0, 1 - cosine))
-          }
-        }
+    let count = codec.levelCount
+    codec.levels.forEachBlock(of: codes, range) { block, _, odd in
+      let target = target + block.lowerBound
+      fixed.products(with: odd, rowCount: block.count, stride: count, into: target)
+      for row in 0..<block.count {
+        let squares = fixed.squares(of: odd + row * count)
+        let cosine = target[row] * inverseLength / squares.squareRoot()
+        target[row] = min(2, max(0, 1 - cosine))
       }
     }
   }

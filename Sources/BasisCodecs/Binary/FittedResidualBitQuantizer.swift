@@ -135,7 +135,7 @@ public struct FittedResidualBitQuantizer: FittedCodec {
 
   public init(from container: Container, prefix: String) throws(BasisError) {
     let header = try container.json(prefix + "residual-bit", as: Header.self)
-    try requireLayout(header.layout, "residual bit quantiser")
+    try container.requireLayout(header.layout, of: "residual bit quantiser")
     let mean = Array(try container.array(prefix + "mean", of: Float.self))
     guard mean.count == header.dimension, (1...4).contains(header.settings.bits) else {
       throw BasisError(

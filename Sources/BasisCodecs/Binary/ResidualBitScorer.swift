@@ -52,26 +52,16 @@ public struct ResidualBitScorer: CodeScorer, Sendable {
     bounds: UnsafeMutableBufferPointer<Float>?
   ) {
     guard let target = out.baseAddress else { return }
-    let (width, count, grain) = (codec.bytesPerVector, codec.levels.count, 64)
-    codes.withUnsafeBytes { bytes in
-      guard let base = bytes.baseAddress else { return }
-      withUnsafeTemporaryAllocation(of: Int8.self, capacity: grain * count) { buffer in
-        guard let odd = buffer.baseAddress else { return }
-        for first in stride(from: 0, to: range.count, by: grain) {
-          let block = min(grain, range.count - first)
-          let start = base + (range.lowerBound + first) * width
-          for row in 0..<block {
-            codec.levels.unpackOdd(start + row * width + 8, into: odd + row * count)
-          }
-          fixed.products(with: odd, rowCount: block, stride: count, into: target + first)
-          for row in 0..<block {
-            let squares =
-              codec.settings.bits == 1 ? Float(count) : fixed.squares(of: odd + row * count)
-            finish(
-              target + first + row, bounds?.baseAddress.map { $0 + first + row },
-              start + row * width, squares: squares)
-          }
-        }
+    let (width, count) = (codec.bytesPerVector, codec.levels.count)
+    codec.levels.forEachBlock(of: codes, range, skipping: 8) { block, start, odd in
+      let target = target + block.lowerBound
+      fixed.products(with: odd, rowCount: block.count, stride: count, into: target)
+      for row in 0..<block.count {
+        let squares =
+          codec.settings.bits == 1 ? Float(count) : fixed.squares(of: odd + row * count)
+        finish(
+          target + row, bounds?.baseAddress.map { $0 + block.lowerBound + row },
+          start + row * width, squares: squares)
       }
     }
   }

@@ -101,7 +101,7 @@ public struct FittedPrefixCodec: FittedCodec {
 
   public init(from container: Container, prefix: String) throws(BasisError) {
     let header = try container.json(prefix + "prefix", as: Header.self)
-    try requireLayout(header.layout, "prefix codec")
+    try container.requireLayout(header.layout, of: "prefix codec")
     values = try FittedScalarQuantizer(from: container, prefix: prefix + "values.")
     dimension = header.dimension
     isRenormalised = header.isRenormalised

@@ -173,7 +173,7 @@ public struct GroupedSVDMatrix: CompressedMatrix {
 
   public init(from container: Container, prefix: String) throws(BasisError) {
     let header = try container.json(prefix + "grouped-svd", as: Header.self)
-    try requireLayout(header.layout, "grouped SVD")
+    try container.requireLayout(header.layout, of: "grouped SVD")
     var groups: [Group] = []
     for (number, shape) in header.groups.enumerated() {
       guard shape.count == 2, shape.allSatisfy({ $0 >= 0 }) else { throw Self.corrupt(container) }

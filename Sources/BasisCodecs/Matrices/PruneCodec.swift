@@ -156,7 +156,7 @@ public struct PrunedMatrix: CompressedMatrix {
 
   public init(from container: Container, prefix: String) throws(BasisError) {
     let header = try container.json(prefix + "pruned", as: Header.self)
-    try requireLayout(header.layout, "pruned matrix")
+    try container.requireLayout(header.layout, of: "pruned matrix")
     let columns =
       header.columnBytes == 2
       ? try container.array(prefix + "columns", of: UInt16.self).map { UInt32($0) }

@@ -173,7 +173,7 @@ public struct TensorTrainMatrix: CompressedMatrix {
 
   public init(from container: Container, prefix: String) throws(BasisError) {
     let header = try container.json(prefix + "tensor-train", as: Header.self)
-    try requireLayout(header.layout, "tensor train")
+    try container.requireLayout(header.layout, of: "tensor train")
     let (n, d) = (header.rowFactors, header.columnFactors)
     let limit = 1 << 31
     guard n.count == 3, d.count == 3, header.ranks.count == 2,

@@ -225,7 +225,7 @@ public struct TiledMatrix: CompressedMatrix {
 
   public init(from container: Container, prefix: String) throws(BasisError) {
     let header = try container.json(prefix + "tiles", as: Header.self)
-    try requireLayout(header.layout, "tiled matrix")
+    try container.requireLayout(header.layout, of: "tiled matrix")
     let grid = header.grid
     let owners = try container.array(prefix + "owners", of: UInt32.self).map { Int($0) }
     let values = Array(try container.array(prefix + "values", of: Float.self))

@@ -9,11 +9,16 @@ public struct FittedProductQuantizer: FittedCodec {
   package let book: ProductCodebook
   /// `d × d`, orthogonal: rows are multiplied with it from the right first. Nil for none.
   let rotation: Matrix?
+  /// The rotation and its inverse, laid out for rows; nil for none.
+  private let turn: LinearMap?
+  private let turnBack: LinearMap?
   let excess: Float
 
   init(book: ProductCodebook, rotation: Matrix?, excess: Float) {
     self.book = book
     self.rotation = rotation
+    turn = rotation.map { LinearMap(matrix: $0.transposed()) }
+    turnBack = rotation.map { LinearMap(matrix: $0) }
     self.excess = excess
   }
 
@@ -68,8 +73,7 @@ public struct FittedProductQuantizer: FittedCodec {
     try run.checkCancelled()
     let count = rows.rowCount
     guard count > 0 else { return Codes(count: 0, bytesPerVector: bytesPerVector, bytes: []) }
-    var turned = rows
-    if let rotation { turned = try turn(rows, rotation, in: run) }
+    let turned = try turn?(rows, in: run) ?? rows
     let bytes = try book.encode(
       turned,
       anisotropy: excess > 0 ? .init(directions: directions(of: turned), excess: excess) : nil,
@@ -84,56 +88,26 @@ public struct FittedProductQuantizer: FittedCodec {
     return Codes(count: count, bytesPerVector: bytesPerVector, bytes: packed)
   }
 
-  /// In blocks of fixed size, so that a row's bits do not depend on the rows beside it.
-  private func turn(_ rows: Matrix, _ rotation: Matrix, in run: RunContext) throws(BasisError)
-    -> Matrix
-  {
-    let columns = rotation.transposed()
-    let d = dimension
-    return try Matrix(rowCount: rows.rowCount, columnCount: d) { (target) throws(BasisError) in
-      guard let base = target.baseAddress else { return }
-      let out = SharedPointer(base)
-      try parallelFor(rows.rowCount, grain: 256, in: run) { (_, range) in
-        let scratch = Kernels.ProductScratch()
-        rows.withUnsafeFloats { a in
-          columns.withUnsafeFloats { b in
-            guard let a = a.baseAddress, let b = b.baseAddress else { return }
-            Kernels.product(
-              a + range.lowerBound * d, aStride: d, aCount: range.count, b, bStride: d, bCount: d,
-              dimension: d, into: out.base + range.lowerBound * d, cStride: d, scratch: scratch)
-          }
-        }
-      }
-    }
-  }
-
   public func decode(_ codes: Codes, in run: RunContext) throws(BasisError) -> Matrix {
     guard codes.bytesPerVector == bytesPerVector || codes.count == 0 else {
       throw BasisError(
         .dimensionMismatch,
         "the codes have \(codes.bytesPerVector) bytes each, the codec's have \(bytesPerVector)")
     }
-    try run.checkCancelled()
     let d = dimension
-    let decoded = try Matrix(rowCount: codes.count, columnCount: d) {
-      (target) throws(BasisError) in
-      guard let base = target.baseAddress else { return }
-      let out = SharedPointer(base)
-      try parallelFor(codes.count, grain: 1024, in: run) { (_, range) in
-        codes.withUnsafeBytes { bytes in
-          guard let bytes = bytes.baseAddress else { return }
-          withUnsafeTemporaryAllocation(of: UInt8.self, capacity: parts) { code in
-            guard let code = code.baseAddress else { return }
-            for row in range {
-              unpack(bytes + row * bytesPerVector, into: code)
-              book.decode(code, into: out.base + row * d)
-            }
+    let decoded = try makeMatrix(codes.count, d, grain: 1024, in: run) { (range, out) in
+      codes.withUnsafeBytes { bytes in
+        guard let bytes = bytes.baseAddress else { return }
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: parts) { code in
+          guard let code = code.baseAddress else { return }
+          for row in range {
+            unpack(bytes + row * bytesPerVector, into: code)
+            book.decode(code, into: out + (row - range.lowerBound) * d)
           }
         }
       }
     }
-    guard let rotation else { return decoded }
-    return try turn(decoded, rotation.transposed(), in: run)
+    return try turnBack?(decoded, in: run) ?? decoded
   }
 
   /// A code as a byte per part.
@@ -144,23 +118,12 @@ public struct FittedProductQuantizer: FittedCodec {
   }
 
   /// A query as the words are: turned where they are.
-  package func turned(_ query: [Float]) throws(BasisError) -> [Float] {
-    guard let rotation else { return query }
-    let row = try Matrix(rowCount: 1, columnCount: query.count, values: query)
-    return try turn(row, rotation, in: RunContext(threadLimit: 1)).row(0)
-  }
+  package func turned(_ query: [Float]) -> [Float] { turn?(query) ?? query }
 
   /// - Complexity: O(*d* 2^bits) to make it, O(parts) per code: asymmetric distances by look-up.
   public func scorer(for query: [Float], metric: Metric) throws(BasisError) -> ProductScorer {
-    guard query.count == dimension else {
-      throw BasisError(
-        .dimensionMismatch,
-        "the query has \(query.count) values, the codec is for dimension \(dimension)")
-    }
-    if let column = query.firstIndex(where: { !$0.isFinite }) {
-      throw BasisError(.badData, "the query has \(query[column]) at column \(column)")
-    }
-    return ProductScorer(self, try turned(query), metric: metric)
+    try requireQuery(query, dimension: dimension)
+    return ProductScorer(self, turned(query), metric: metric)
   }
 
   private struct Header: Codable {
@@ -186,11 +149,7 @@ public struct FittedProductQuantizer: FittedCodec {
   ///   `.newerFormat`.
   public init(from container: Container, prefix: String) throws(BasisError) {
     let header = try container.json(prefix + "settings", as: Header.self)
-    guard header.layout <= 1 else {
-      throw BasisError(
-        .newerFormat,
-        "the product quantiser has layout \(header.layout), this program reads up to 1; update it")
-    }
+    try container.requireLayout(header.layout, of: "product quantiser")
     let words = Array(try container.array(prefix + "words", of: Float.self))
     let (dimension, overflow) = header.parts.multipliedReportingOverflow(by: header.width)
     guard header.parts >= 1, header.width >= 1, !overflow, header.size == 16 || header.size == 256,

@@ -199,7 +199,7 @@ public struct FittedScalarQuantizer: FittedCodec {
 
   public init(from container: Container, prefix: String) throws(BasisError) {
     let header = try container.json(prefix + "scalar", as: Header.self)
-    try requireLayout(header.layout, "scalar quantiser")
+    try container.requireLayout(header.layout, of: "scalar quantiser")
     let step = header.settings.step ?? 1
     guard header.dimension > 0, header.dimension < 1 << 24, step > 0 else {
       throw BasisError(
@@ -207,13 +207,5 @@ public struct FittedScalarQuantizer: FittedCodec {
         "\(container.path): a scalar quantiser of dimension \(header.dimension), step \(step)")
     }
     self.init(settings: header.settings, dimension: header.dimension, seed: header.seed)
-  }
-}
-
-/// - Throws: `.newerFormat`.
-func requireLayout(_ layout: Int, _ name: String) throws(BasisError) {
-  guard layout <= 1 else {
-    throw BasisError(
-      .newerFormat, "\(name): layout \(layout), this program reads up to 1; update it")
   }
 }

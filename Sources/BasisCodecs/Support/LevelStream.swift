@@ -30,6 +30,31 @@ struct LevelStream: Sendable, Hashable {
     for index in 0..<count { out[index] = out[index] &* 2 &- highest }
   }
 
+  /// Calls `body` with blocks of codes: their places in the range, the first one's bytes, and their
+  /// levels as odd numbers, `count` a code.
+  ///
+  /// - Parameter skipped: bytes of a code before its levels.
+  func forEachBlock(
+    of codes: Codes, _ range: Range<Int>, skipping skipped: Int = 0,
+    _ body: (Range<Int>, UnsafePointer<UInt8>, UnsafePointer<Int8>) -> Void
+  ) {
+    let (width, grain) = (codes.bytesPerVector, 64)
+    codes.withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress else { return }
+      withUnsafeTemporaryAllocation(of: Int8.self, capacity: grain * count) { buffer in
+        guard let odd = buffer.baseAddress else { return }
+        for first in stride(from: 0, to: range.count, by: grain) {
+          let block = first..<min(first + grain, range.count)
+          let start = base + (range.lowerBound + first) * width
+          for row in 0..<block.count {
+            unpackOdd(start + row * width + skipped, into: odd + row * count)
+          }
+          body(block, start, odd)
+        }
+      }
+    }
+  }
+
   /// The levels as they are.
   func unpack(_ stream: UnsafePointer<UInt8>, into out: UnsafeMutablePointer<Int8>) {
     Self.kernels.unpack(stream, count, Int32(bits), out)

@@ -134,13 +134,7 @@ extension FunnelIndex: SearchIndex {
     _ queries: Matrix, k: Int, allowing allowed: Bitmap? = nil, in run: RunContext = RunContext()
   ) throws(BasisError) -> [[Neighbor]] {
     try checkSearch(k: k, allowing: allowed)
-    guard queries.columnCount == dimension || queries.rowCount == 0 else {
-      throw BasisError(
-        .dimensionMismatch,
-        "the queries are \(queries.rowCount) × \(queries.columnCount), the index is "
-          + "\(count) × \(dimension); encode both with the same model")
-    }
-    try queries.requireFinite("the queries")
+    try checkQueries(queries, dimension: dimension)
     try run.checkCancelled()
     guard k > 0, count > 0, queries.rowCount > 0 else {
       return Array(repeating: [], count: queries.rowCount)

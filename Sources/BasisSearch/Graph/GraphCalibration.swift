@@ -41,15 +41,13 @@ struct GraphCalibration: Codable, Hashable, Sendable {
     }
   }
 
-  /// By distance, so that either of two equally near rows counts.
   private static func recall(_ found: [[Neighbor]], _ truth: [[Neighbor]], _ k: Int) -> Double {
     var hits = 0
     var wanted = 0
     for (found, truth) in zip(found, truth) {
       let truth = truth.prefix(k)
-      guard let last = truth.last else { continue }
       wanted += truth.count
-      hits += min(truth.count, found.count { $0.distance <= last.distance })
+      hits += NeighborRecall.count(of: truth, in: found)
     }
     return wanted == 0 ? 1 : Double(hits) / Double(wanted)
   }

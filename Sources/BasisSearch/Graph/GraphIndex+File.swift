@@ -57,11 +57,7 @@ extension GraphIndex {
   ///   leads nowhere; `.dimensionMismatch` for rows of another shape; `.newerFormat`.
   public init(from container: Container, prefix: String, rows: Matrix) throws(BasisError) {
     let header = try container.json(prefix + "settings", as: Header.self)
-    guard header.layout <= 1 else {
-      throw BasisError(
-        .newerFormat,
-        "the graph index has layout \(header.layout), this program reads up to 1; update it")
-    }
+    try container.requireLayout(header.layout, of: "graph index")
     do throws(BasisError) { try header.settings.check() } catch {
       throw Self.corrupt(error.message)
     }
@@ -73,12 +69,7 @@ extension GraphIndex {
     else {
       throw Self.corrupt("\(count) rows of \(header.columnCount) and \(dimension) dimensions")
     }
-    guard rows.rowCount == count, rows.columnCount == header.columnCount else {
-      throw BasisError(
-        .dimensionMismatch,
-        "the rows are \(rows.rowCount) × \(rows.columnCount), the graph index in the file is for "
-          + "\(count) × \(header.columnCount)")
-    }
+    try rows.requireShape(count, header.columnCount, of: "graph index")
     let mean = try container.array(prefix + "mean", of: Float.self)
     guard mean.count == dimension else {
       throw Self.corrupt("\(mean.count) means for \(dimension) dimensions")

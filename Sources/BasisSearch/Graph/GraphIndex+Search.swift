@@ -57,32 +57,20 @@ extension GraphIndex: ApproximateIndex {
 
   /// The beam that an effort means, or nil for an exact scan.
   func width(for effort: Effort, k: Int) throws(BasisError) -> Int? {
+    try effort.check("candidate")
     switch effort {
     case .exact: return nil
     case .candidates(let candidates):
-      guard candidates >= 1 else {
-        throw BasisError(
-          .invalidArgument, "a search keeps at least 1 candidate, got \(candidates)")
-      }
       return candidates
     case .recall(let target):
-      guard target >= 0, target <= 1 else {
-        throw BasisError(.invalidArgument, "a recall is 0 to 1, got \(target)")
-      }
       return calibration?.width(for: target, k: k)
     }
   }
 
   /// Queries as ``FlatIndex`` measures them.
   func prepared(_ queries: Matrix) throws(BasisError) -> Matrix {
-    guard queries.columnCount == dimension || queries.rowCount == 0 else {
-      throw BasisError(
-        .dimensionMismatch,
-        "the queries are \(queries.rowCount) × \(queries.columnCount), the index is "
-          + "\(count) × \(dimension); encode both with the same model")
-    }
-    return try FlatIndex(Matrix(rowCount: 0, columnCount: queries.columnCount), metric: metric)
-      .prepared(queries)
+    try checkQueries(queries, dimension: dimension)
+    return metric.measured(queries)
   }
 }
 

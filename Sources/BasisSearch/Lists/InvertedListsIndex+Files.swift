@@ -58,17 +58,8 @@ extension InvertedListsIndex {
   ///   value of theirs that is not finite.
   public init(from container: Container, prefix: String, rows: Matrix) throws(BasisError) {
     let header = try container.json(prefix + "settings", as: Header.self)
-    guard header.layout <= 1 else {
-      throw BasisError(
-        .newerFormat,
-        "the inverted lists have layout \(header.layout), this program reads up to 1; update it")
-    }
-    guard header.count == rows.rowCount, header.dimension == rows.columnCount else {
-      throw BasisError(
-        .dimensionMismatch,
-        "the inverted lists are of \(header.count) × \(header.dimension) rows, got "
-          + "\(rows.rowCount) × \(rows.columnCount)")
-    }
+    try container.requireLayout(header.layout, of: "inverted lists")
+    try rows.requireShape(header.count, header.dimension, of: "inverted lists")
     let (d, parts, width) = (header.dimension, header.parts, header.width)
     let words = Array(try container.array(prefix + "words", of: Float.self))
     let counts = try container.array(prefix + "counts", of: UInt32.self)

@@ -117,18 +117,13 @@ extension InvertedListsIndex: ApproximateIndex {
   public func plan(for effort: Effort, k: Int, allowing allowed: Bitmap? = nil) throws(BasisError)
     -> Plan?
   {
+    try effort.check("list")
     let share = allowed.map { Double($0.population) / Double(max(1, count)) } ?? 1
     switch effort {
     case .exact: return nil
     case .candidates(let probes):
-      guard probes >= 1 else {
-        throw BasisError(.invalidArgument, "an index probes at least 1 list, got \(probes)")
-      }
       return calibration.plan(probes: min(probes, listCount), k: k)
     case .recall(let target):
-      guard target >= 0, target <= 1 else {
-        throw BasisError(.invalidArgument, "a recall is 0 to 1, got \(target)")
-      }
       guard k > 0, target < 1 else { return nil }
       // Few rows are sooner measured than found.
       guard share > 0.05 else { return nil }

@@ -77,6 +77,22 @@ public struct DenseIndex: Sendable {
     }
   }
 
+  /// Which index a file has, without opening it; a flat one where it has none.
+  ///
+  /// - Parameters:
+  ///   - container: where the blocks are.
+  ///   - prefix: what ``write(to:prefix:)`` was given.
+  /// - Throws: `.corruptFile`.
+  public static func plan(in container: Container, prefix: String) throws(BasisError)
+    -> IndexPlanner.Plan
+  {
+    let name = prefix + "plan"
+    guard container.contains(name) else {
+      return IndexPlanner.Plan(kind: .flat, reason: "the file has no other index")
+    }
+    return try container.json(name, as: IndexPlanner.Plan.self)
+  }
+
   /// Opens the index in a file; a flat one where the file has none.
   ///
   /// - Parameters:
@@ -88,11 +104,7 @@ public struct DenseIndex: Sendable {
   public init(from container: Container, prefix: String, rows: Matrix, metric: Metric)
     throws(BasisError)
   {
-    let flat = IndexPlanner.Plan(kind: .flat, reason: "the file has no other index")
-    let name = prefix + "plan"
-    plan =
-      container.contains(name)
-      ? try container.json(name, as: IndexPlanner.Plan.self) : flat
+    plan = try DenseIndex.plan(in: container, prefix: prefix)
     switch plan.kind {
     case .flat: base = .flat(try FlatIndex(rows, metric: metric))
     case .lists:

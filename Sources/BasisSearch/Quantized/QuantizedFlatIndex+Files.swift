@@ -40,17 +40,8 @@ extension QuantizedFlatIndex {
   ///   value of theirs that is not finite.
   public init(from container: Container, prefix: String, rows: Matrix) throws(BasisError) {
     let header = try container.json(prefix + "settings", as: QuantizedHeader.self)
-    guard header.layout <= 1 else {
-      throw BasisError(
-        .newerFormat,
-        "the quantised index has layout \(header.layout), this program reads up to 1; update it")
-    }
-    guard header.count == rows.rowCount, header.dimension == rows.columnCount else {
-      throw BasisError(
-        .dimensionMismatch,
-        "the quantised index is of \(header.count) × \(header.dimension) rows, got "
-          + "\(rows.rowCount) × \(rows.columnCount)")
-    }
+    try container.requireLayout(header.layout, of: "quantised index")
+    try rows.requireShape(header.count, header.dimension, of: "quantised index")
     let codec = try Codec(from: container, prefix: prefix + "codec.")
     guard codec.dimension == rows.columnCount, header.calibration.fits else {
       throw BasisError(

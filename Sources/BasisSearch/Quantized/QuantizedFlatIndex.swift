@@ -99,17 +99,12 @@ extension QuantizedFlatIndex: ApproximateIndex {
   public func shortlist(for effort: Effort, k: Int, allowing allowed: Bitmap? = nil)
     throws(BasisError) -> Int?
   {
+    try effort.check("candidate")
     switch effort {
     case .exact: return nil
     case .candidates(let rows):
-      guard rows >= 1 else {
-        throw BasisError(.invalidArgument, "at least 1 candidate is measured, got \(rows)")
-      }
       return max(k, rows)
     case .recall(let target):
-      guard target >= 0, target <= 1 else {
-        throw BasisError(.invalidArgument, "a recall is 0 to 1, got \(target)")
-      }
       let share = allowed.map { Double($0.population) / Double(max(1, count)) } ?? 1
       guard k > 0, target < 1, share > 0.02 else { return nil }
       return calibration.plan(recall: target, k: k, share: share, now: count)?.shortlist
