@@ -33,8 +33,9 @@ func recall(_ found: [[Neighbor]], _ truth: [[Neighbor]]) -> Double {
   return all == 0 ? 1 : Double(hits) / Double(all)
 }
 
-private func settings(lists: Int? = nil) -> InvertedListsIndex.Settings {
+private func settings(lists: Int? = nil, spills: Bool = false) -> InvertedListsIndex.Settings {
   var settings = InvertedListsIndex.Settings()
+  settings.spills = spills
   settings.listCount = lists
   settings.calibrationQueries = 100
   settings.iterations = 6
@@ -48,10 +49,12 @@ private func settings(lists: Int? = nil) -> InvertedListsIndex.Settings {
     let rows = gaussianMatrix(rowCount: 150, columnCount: dimension, seed: 1)
     let queries = gaussianMatrix(rowCount: 4, columnCount: dimension, seed: 2)
     // All lists and all rows: what is found is exact then, and the promises can be checked.
-    for effort in [Effort.exact, .candidates(12)] {
+    for (effort, spills) in [
+      (Effort.exact, false), (.candidates(12), false), (.candidates(12), true),
+    ] {
       try checkSearchIndex(rowCount: 150, queryCount: 4) { order in
         let index = try InvertedListsIndex(
-          rows.selecting(rows: order), metric: metric, settings: everything())
+          rows.selecting(rows: order), metric: metric, settings: everything(spills: spills))
         return {
           try index.search(
             queries.selecting(rows: $0), k: $1, allowing: $2, effort: effort, in: $3)
@@ -61,19 +64,20 @@ private func settings(lists: Int? = nil) -> InvertedListsIndex.Settings {
   }
 
   /// Settings whose probes of all lists measure all rows.
-  private func everything() -> InvertedListsIndex.Settings {
-    var settings = settings(lists: 12)
+  private func everything(spills: Bool) -> InvertedListsIndex.Settings {
+    var settings = settings(lists: 12, spills: spills)
     settings.calibrationQueries = 0
     return settings
   }
 
-  @Test(arguments: Metric.allCases, 0..<2 as Range<UInt64>)
-  func `recall reaches its target, and distances are exact`(metric: Metric, seed: UInt64) throws {
+  @Test(arguments: Metric.allCases, [false, true])
+  func `recall reaches its target, and distances are exact`(metric: Metric, spills: Bool) throws {
+    let seed: UInt64 = spills ? 1 : 0
     let rows = clusteredMatrix(rowCount: 3000, columnCount: 24, seed: seed)
-    let queries = clusteredMatrix(rowCount: 100, columnCount: 24, seed: seed + 500)
+    let queries = clusteredMatrix(rowCount: 200, columnCount: 24, seed: seed + 500)
     let flat = try FlatIndex(rows, metric: metric)
     let index = try InvertedListsIndex(
-      rows, metric: metric, settings: settings(), in: RunContext(seed: seed))
+      rows, metric: metric, settings: settings(spills: spills), in: RunContext(seed: seed))
     let truth = try flat.search(queries, k: 10)
     for target in [0.5, 0.9, 0.99] {
       let found = try index.search(
@@ -179,11 +183,43 @@ private func settings(lists: Int? = nil) -> InvertedListsIndex.Settings {
     }
   }
 
-  @Test(arguments: Metric.allCases) func `rows can be appended`(metric: Metric) throws {
+  @Test(arguments: Metric.allCases) func `second lists find rows with fewer probes`(
+    metric: Metric
+  ) throws {
+    let rows = gaussianMatrix(rowCount: 3000, columnCount: 12, seed: 13)
+    let queries = gaussianMatrix(rowCount: 100, columnCount: 12, seed: 14)
+    let truth = try FlatIndex(rows, metric: metric).search(queries, k: 10)
+    let recalls = try [false, true].map { spills in
+      let index = try InvertedListsIndex(
+        rows, metric: metric, settings: settings(lists: 64, spills: spills))
+      let found = try index.search(
+        queries, k: 10, allowing: nil, effort: .candidates(2), in: RunContext())
+      #expect(found.allSatisfy { Set($0.map(\.id)).count == 10 })
+      return recall(found, truth)
+    }
+    #expect(recalls[1] > recalls[0] + 0.02)
+  }
+
+  @Test func `an index with second lists comes back from a file`() throws {
+    let rows = clusteredMatrix(rowCount: 1500, columnCount: 9, seed: 15)
+    let index = try InvertedListsIndex(rows, metric: .cosine, settings: settings(spills: true))
+    let folder = try TemporaryFolder()
+    let path = folder.path + "/index"
+    let writer = try ContainerWriter(path: path, kind: "test", version: 1)
+    try index.write(to: writer, prefix: "")
+    try writer.finish()
+    let read = try InvertedListsIndex(
+      from: Container(path: path, kind: "test", maximumVersion: 1), prefix: "", rows: rows)
+    #expect(read.byteCount == index.byteCount)
+    #expect(try read.search(rows, k: 5) == index.search(rows, k: 5))
+  }
+
+  @Test(arguments: Metric.allCases, [false, true])
+  func `rows can be appended`(metric: Metric, spills: Bool) throws {
     let all = clusteredMatrix(rowCount: 3000, columnCount: 19, seed: 11)
     let queries = clusteredMatrix(rowCount: 80, columnCount: 19, seed: 12)
     let old = try InvertedListsIndex(
-      all.selecting(rows: 0..<2000), metric: metric, settings: settings())
+      all.selecting(rows: 0..<2000), metric: metric, settings: settings(spills: spills))
     let index = try old.appending(all)
     #expect(index.count == 3000 && old.count == 2000)
     let truth = try FlatIndex(all, metric: metric).search(queries, k: 10)

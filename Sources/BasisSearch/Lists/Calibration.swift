@@ -1,5 +1,6 @@
 import BasisCodecs
 import BasisCore
+import BasisFormats
 import BasisNumerics
 
 /// What recall was measured at which effort, when an index was built.
@@ -83,9 +84,13 @@ extension InvertedListsIndex {
       flat, queryCount: settings.calibrationQueries, in: run)
     guard let truth else { return Calibration() }
     let shortlists = Calibration.ladder(to: min(count, 5_000), by: 1.2)
-    let homes = lists.homes(count: count)
+    let homes = lists.homes()
+    let ids = lists.ids.withUnsafeBufferPointer { Array($0) }
+    let places = InvertedListsIndex(
+      rows: rows, metric: metric, settings: settings, flat: flat, centroids: centroids, book: book,
+      lists: lists.withPlaces())
     let scan = ListScan(
-      index: self, queries: truth.queries, k: 1, allowed: nil,
+      index: places, queries: truth.queries, k: 1, allowed: nil,
       plan: Plan(probes: listCount, shortlist: shortlists.last ?? 1))
     var result = try truth.measured(
       probes: Calibration.ladder(to: listCount, by: 1.2), shortlists: shortlists, in: run
@@ -101,12 +106,12 @@ extension InvertedListsIndex {
         met(
           query,
           walk.scan.smallest(own).sorted().map { key in
-            let id = Int(UInt32(truncatingIfNeeded: key))
-            return .init(id: id, rank: ranks[Int(homes[id])])
+            let place = Int(UInt32(truncatingIfNeeded: key))
+            return .init(id: Int(ids[place]), rank: ranks[Int(homes[place])])
           })
       }
     }
-    result.listSize = Double(count) / Double(listCount)
+    result.listSize = Double(count * copies) / Double(listCount)
     result.scanCost = Double(book.parts) / Double(8 * (dimension + 100))
     return result
   }

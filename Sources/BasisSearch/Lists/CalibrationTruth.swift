@@ -25,7 +25,8 @@ struct CalibrationTruth: Sendable {
     }
   }
 
-  /// A row that a query met, and how many lists had to be probed before.
+  /// A row that a query met, and how many lists had to be probed before. A row in two lists is met
+  /// in each.
   struct Meeting {
     var id: Int
     var rank: Int
@@ -79,7 +80,9 @@ struct CalibrationTruth: Sendable {
     let marks = met.indices.filter { order[met[$0].id] != nil }
     let places = marks.map { order[met[$0].id] ?? 0 }
     let ranks = met.map(\.rank)
+    var isFound = [Bool](repeating: false, count: wanted.count)
     for (row, limit) in probes.enumerated() {
+      for place in wanted.indices { isFound[place] = false }
       // How many rows come before each wanted one, in the lists that are probed.
       var before = 0
       var start = 0
@@ -88,8 +91,10 @@ struct CalibrationTruth: Sendable {
           for other in start..<index where ranks[other] < limit { before += 1 }
         }
         start = index
-        guard ranks[index] < limit, let column = shortlists.firstIndex(where: { $0 > before })
+        guard ranks[index] < limit, !isFound[places[mark]],
+          let column = shortlists.firstIndex(where: { $0 > before })
         else { continue }
+        isFound[places[mark]] = true
         for (table, k) in counts.enumerated() where places[mark] < k {
           sums[table][row][column] += 1 / Double(min(k, wanted.count))
         }

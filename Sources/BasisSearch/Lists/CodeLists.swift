@@ -50,18 +50,24 @@ struct CodeLists: Sendable {
   var blockBytes: Int { FastScan.blockBytes(parts: parts) }
   var listCount: Int { counts.count }
 
-  /// Which list each row is in.
-  func homes(count: Int) -> [UInt32] {
-    var homes = [UInt32](repeating: 0, count: count)
-    withPointers { lists in
-      for list in lists.counts.indices {
-        let first = lists.starts[list] * FastScan.blockSize
-        for place in first..<first + Int(lists.counts[list]) {
-          homes[Int(lists.ids[place])] = UInt32(truncatingIfNeeded: list)
-        }
-      }
+  /// Which list each place in a block is in.
+  func homes() -> [UInt32] {
+    var homes: [UInt32] = []
+    homes.reserveCapacity(ids.count)
+    for list in 0..<listCount {
+      let blocks = starts[list + 1] - starts[list]
+      homes += repeatElement(
+        UInt32(truncatingIfNeeded: list), count: blocks * FastScan.blockSize)
     }
     return homes
+  }
+
+  /// The same codes, which answer with their places in the blocks: a row may have several.
+  func withPlaces() -> CodeLists {
+    CodeLists(
+      parts: parts, counts: counts, blocks: blocks,
+      ids: .owned((0..<ids.count).map { UInt32(truncatingIfNeeded: $0) }), halves: halves,
+      leasts: leasts)
   }
 
   /// Pointers to everything, for as long as `body` runs.

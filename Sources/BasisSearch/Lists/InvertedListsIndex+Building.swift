@@ -43,7 +43,8 @@ extension InvertedListsIndex {
         ? .init(directions: residuals.directions, excess: excess) : nil,
       iterations: settings.iterations, in: run)
     let coder = RowCoder(
-      source: source, assigner: assigner, centroids: centroids, book: book, excess: excess)
+      source: source, assigner: assigner, centroids: centroids, book: book, excess: excess,
+      spill: settings.spills ? SecondCentroid(centroids) : nil)
     let coded = try coder.code(0..<rows.rowCount, in: run)
     var sizes = [Int](repeating: 0, count: listCount)
     for list in coded.lists { sizes[Int(list)] += 1 }
@@ -143,7 +144,8 @@ struct RowSource: Sendable {
         let along = SharedPointer(base)
         try parallelFor(sample.count, grain: 1024, in: run) { (_, range) in
           let work = RowWork(self, range.count)
-          work.fill(range.map { sample[$0] }, assigner, centroids)
+          work.load(range.map { sample[$0] }, assigner)
+          work.subtract(centroids)
           let count = range.count * padded
           (out.base + range.lowerBound * padded).update(from: work.residuals, count: count)
           (along.base + range.lowerBound * padded).update(from: work.directions, count: count)
@@ -161,6 +163,7 @@ final class RowWork {
   let residuals: UnsafeMutablePointer<Float>
   let directions: UnsafeMutablePointer<Float>
   let lists: UnsafeMutablePointer<UInt32>
+  private var count = 0
 
   init(_ source: RowSource, _ capacity: Int) {
     self.source = source
@@ -177,12 +180,24 @@ final class RowWork {
     lists.deallocate()
   }
 
-  /// Fills everything for the rows with these numbers.
-  func fill(_ ids: [Int], _ assigner: NearestCentroid, _ centroids: Matrix) {
-    let (d, padded) = (source.rows.columnCount, source.paddedDimension)
+  /// Takes the rows with these numbers, and finds their lists.
+  func load(_ ids: [Int], _ assigner: NearestCentroid) {
+    let d = source.rows.columnCount
+    count = ids.count
     for (index, id) in ids.enumerated() { source.copy(id, into: rows + index * d) }
-    assigner.assign(rows, count: ids.count, into: lists)
-    for index in ids.indices {
+    assigner.assign(rows, count: count, into: lists)
+  }
+
+  /// Finds second lists, from what is left of the rows in the first.
+  func spill(_ second: SecondCentroid) {
+    second.assign(
+      rows, count: count, residuals: residuals, stride: source.paddedDimension, lists: lists)
+  }
+
+  /// Fills residuals and directions.
+  func subtract(_ centroids: Matrix) {
+    let (d, padded) = (source.rows.columnCount, source.paddedDimension)
+    for index in 0..<count {
       let row = rows + index * d
       let norm = euclideanNorm(UnsafeBufferPointer(start: row, count: d))
       let scale = norm > 0 ? 1 / norm : 0
@@ -208,8 +223,13 @@ struct RowCoder: Sendable {
   let centroids: Matrix
   let book: ProductCodebook
   let excess: Float
+  /// Nil for one list a row.
+  let spill: SecondCentroid?
 
   struct Coded {
+    /// How many lists a row has.
+    let copies: Int
+    /// The lists of each row.
     var lists: [UInt32]
     /// A byte per part, and zeros up to a multiple of four parts.
     var codes: [UInt8]
@@ -219,9 +239,10 @@ struct RowCoder: Sendable {
       codes.withUnsafeBufferPointer { codes in
         guard let base = codes.baseAddress else { return }
         for (index, list) in lists.enumerated() {
-          let norm = norms[first + index]
+          let row = first + index / copies
+          let norm = norms[row]
           builder.append(
-            first + index, to: Int(list), base + index * codeBytes, half: norm * norm / 2)
+            row, to: Int(list), base + index * codeBytes, half: norm * norm / 2)
         }
       }
     }
@@ -229,25 +250,31 @@ struct RowCoder: Sendable {
 
   func code(_ range: Range<Int>, in run: RunContext) throws(BasisError) -> Coded {
     let codeBytes = FastScan.paddedParts(book.parts)
+    let copies = spill == nil || centroids.rowCount < 2 ? 1 : 2
     var coded = Coded(
-      lists: Array(repeating: 0, count: range.count),
-      codes: Array(repeating: 0, count: range.count * codeBytes), codeBytes: codeBytes)
+      copies: copies, lists: Array(repeating: 0, count: range.count * copies),
+      codes: Array(repeating: 0, count: range.count * copies * codeBytes), codeBytes: codeBytes)
     try coded.lists.withUnsafeMutableBufferPointer { (lists) throws(BasisError) in
       try coded.codes.withUnsafeMutableBufferPointer { (codes) throws(BasisError) in
         guard let lists = lists.baseAddress, let codes = codes.baseAddress else { return }
         let (listsOut, codesOut) = (SharedPointer(lists), SharedPointer(codes))
         try parallelFor(range.count, grain: 1024, in: run) { (_, chunk) in
           let work = RowWork(source, chunk.count)
-          work.fill(chunk.map { range.lowerBound + $0 }, assigner, centroids)
-          (listsOut.base + chunk.lowerBound).update(from: work.lists, count: chunk.count)
+          work.load(chunk.map { range.lowerBound + $0 }, assigner)
           withUnsafeTemporaryAllocation(of: UInt8.self, capacity: chunk.count * book.parts) {
             guard let bytes = $0.baseAddress else { return }
-            book.encode(
-              work.residuals, directions: excess > 0 ? UnsafePointer(work.directions) : nil,
-              count: chunk.count, excess: excess, into: bytes)
-            for index in 0..<chunk.count {
-              (codesOut.base + (chunk.lowerBound + index) * codeBytes)
-                .update(from: bytes + index * book.parts, count: book.parts)
+            for copy in 0..<copies {
+              if copy > 0, let spill { work.spill(spill) }
+              work.subtract(centroids)
+              book.encode(
+                work.residuals, directions: excess > 0 ? UnsafePointer(work.directions) : nil,
+                count: chunk.count, excess: excess, into: bytes)
+              for index in 0..<chunk.count {
+                let place = (chunk.lowerBound + index) * copies + copy
+                listsOut.base[place] = work.lists[index]
+                (codesOut.base + place * codeBytes)
+                  .update(from: bytes + index * book.parts, count: book.parts)
+              }
             }
           }
         }

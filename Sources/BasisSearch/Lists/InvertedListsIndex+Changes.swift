@@ -30,7 +30,8 @@ extension InvertedListsIndex {
     let coder = RowCoder(
       source: RowSource(all, metric: metric, paddedTo: book.dimension),
       assigner: NearestCentroid(centroids, ignoringLengths: false), centroids: centroids,
-      book: book, excess: Self.excess(settings, metric, dimension))
+      book: book, excess: Self.excess(settings, metric, dimension),
+      spill: settings.spills ? SecondCentroid(centroids) : nil)
     let coded = try coder.code(count..<all.rowCount, in: run)
     var sizes = lists.counts.withUnsafeBufferPointer { $0.map { Int($0) } }
     for list in coded.lists { sizes[Int(list)] += 1 }
@@ -42,7 +43,7 @@ extension InvertedListsIndex {
       rows: all, metric: metric, settings: settings, flat: flat, centroids: centroids,
       book: book, lists: builder.finish())
     result.calibration = calibration
-    result.calibration.listSize = Double(all.rowCount) / Double(max(1, listCount))
+    result.calibration.listSize = Double(all.rowCount * copies) / Double(max(1, listCount))
     return result
   }
 

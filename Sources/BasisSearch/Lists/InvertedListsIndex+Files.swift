@@ -77,7 +77,11 @@ extension InvertedListsIndex {
       ids: .mapped(try container.array(prefix + "ids", of: UInt32.self)),
       halves: .mapped(try container.array(prefix + "halves", of: Float.self)),
       leasts: .mapped(try container.array(prefix + "leasts", of: Float.self)))
-    guard lists.fits(rowCount: header.count, hasHalves: header.metric == .squaredEuclidean) else {
+    guard
+      lists.fits(
+        rowCount: header.count, copies: header.settings.spills && counts.count > 1 ? 2 : 1,
+        hasHalves: header.metric == .squaredEuclidean)
+    else {
       throw Self.corrupt("the lists do not hold \(header.count) rows")
     }
     let matrix =
@@ -98,25 +102,25 @@ extension InvertedListsIndex {
 }
 
 extension CodeLists {
-  /// Whether everything lies inside the blocks, and every row is there once.
-  func fits(rowCount: Int, hasHalves: Bool) -> Bool {
+  /// Whether everything lies inside the blocks, and every row is there so many times.
+  func fits(rowCount: Int, copies: UInt8, hasHalves: Bool) -> Bool {
     let places = starts[starts.count - 1].multipliedReportingOverflow(by: FastScan.blockSize)
     guard !places.overflow, ids.count == places.partialValue,
       blocks.count == places.partialValue / FastScan.blockSize * blockBytes,
       halves.count == (hasHalves ? ids.count : 0), leasts.count == listCount
     else { return false }
-    var seen = Bitmap(count: rowCount)
+    var missing = [UInt8](repeating: copies, count: rowCount)
     return withPointers { lists in
       for list in lists.counts.indices {
         let first = lists.starts[list] * FastScan.blockSize
         for place in first..<first + Int(lists.counts[list]) {
           let id = Int(lists.ids[place])
-          guard id < rowCount, !seen[id] else { return false }
-          seen[id] = true
+          guard id < rowCount, missing[id] > 0 else { return false }
+          missing[id] -= 1
         }
       }
       guard lists.leasts.allSatisfy({ $0.isFinite }) else { return false }
-      return seen.population == rowCount
+      return missing.allSatisfy { $0 == 0 }
         && lists.halves.allSatisfy { $0.isFinite && $0 >= 0 }
     }
   }

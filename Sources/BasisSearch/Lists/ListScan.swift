@@ -29,7 +29,8 @@ struct ListScan: Sendable {
     let possible = min(k, allowed?.population ?? index.count)
     for query in range {
       let neighbors = index.flat.nearest(
-        walk.scan.smallest(query - range.lowerBound), to: queries, query, k: k)
+        walk.scan.smallest(query - range.lowerBound), to: queries, query, k: k,
+        hasDoubles: index.copies > 1)
       if neighbors.count < possible {
         // The lists had too few rows that are allowed.
         let single = queries.selecting(rows: [query])
@@ -45,8 +46,16 @@ struct ListScan: Sendable {
 
 extension FlatIndex {
   /// The nearest to a query of some rows, given as keys: a row's number is in the lower half.
+  ///
+  /// - Parameters:
+  ///   - keys: are overwritten.
+  ///   - queries: as ``prepared(_:)`` makes them.
+  ///   - query: the number of one.
+  ///   - k: how many are wanted.
+  ///   - hasDoubles: whether a row may be there twice.
   func nearest(
-    _ keys: UnsafeMutableBufferPointer<UInt64>, to queries: Matrix, _ query: Int, k: Int
+    _ keys: UnsafeMutableBufferPointer<UInt64>, to queries: Matrix, _ query: Int, k: Int,
+    hasDoubles: Bool = false
   ) -> [Neighbor] {
     var best = TopK(k: k)
     let scorer = queries.withRow(query) { QueryScorer($0, metric: metric) }
@@ -56,6 +65,7 @@ extension FlatIndex {
         for position in keys.indices {
           ids[position] = UInt32(truncatingIfNeeded: keys[position])
         }
+        let ids = hasDoubles ? withoutDoubles(ids) : ids
         rows.withUnsafeFloats { rows in
           guard let rows = rows.baseAddress else { return }
           inverseNorms.withUnsafeBufferPointer { inverseNorms in
@@ -65,13 +75,40 @@ extension FlatIndex {
           }
         }
         var threshold = Float.infinity
-        for position in keys.indices where distances[position] <= threshold {
+        for position in ids.indices where distances[position] <= threshold {
           best.offer(Neighbor(id: Int(ids[position]), distance: distances[position]))
           threshold = best.threshold
         }
       }
     }
     return best.sorted()
+  }
+
+  private func withoutDoubles(_ ids: UnsafeMutableBufferPointer<UInt32>)
+    -> UnsafeMutableBufferPointer<UInt32>
+  {
+    var ids = ids
+    ids.sort()
+    var count = 0
+    for position in ids.indices where count == 0 || ids[count - 1] != ids[position] {
+      ids[count] = ids[position]
+      count += 1
+    }
+    return UnsafeMutableBufferPointer(rebasing: ids[..<count])
+  }
+}
+
+/// Centroids, laid out for products with queries.
+final class PackedCentroids: Sendable {
+  let rows: Kernels.PackedRows
+
+  init(_ centroids: Matrix) {
+    let (count, d) = (centroids.rowCount, centroids.columnCount)
+    var rows = Kernels.PackedRows(.right, capacity: count, dimension: d)
+    centroids.withUnsafeFloats { floats in
+      if let base = floats.baseAddress { rows.fill(base, stride: d, count: count) }
+    }
+    self.rows = rows
   }
 }
 
@@ -110,24 +147,21 @@ final class ListWalk {
   func rankLists(inFull: Bool = false) {
     let (count, d) = (index.listCount, index.dimension)
     let height = 32
-    let scratch = Kernels.ProductScratch()
+    var block = Kernels.PackedRows(
+      .left, capacity: min(height, range.count), dimension: d)
     let isEuclidean = index.metric == .squaredEuclidean
     let leasts = index.lists.leasts.withUnsafeBufferPointer { Array($0) }
     withUnsafeTemporaryAllocation(of: Float.self, capacity: height * count) { products in
       withUnsafeTemporaryAllocation(of: UInt64.self, capacity: count) { keys in
         guard let products = products.baseAddress, let keys = keys.baseAddress else { return }
         for first in stride(from: 0, to: range.count, by: height) {
-          let block = first..<min(range.count, first + height)
+          let end = min(range.count, first + height)
           owner.queries.withUnsafeFloats { queries in
-            index.centroids.withUnsafeFloats { centroids in
-              guard let a = queries.baseAddress, let b = centroids.baseAddress else { return }
-              Kernels.product(
-                a + (range.lowerBound + first) * d, aStride: d, aCount: block.count,
-                b, bStride: d, bCount: count, dimension: d, into: products, cStride: count,
-                scratch: scratch)
-            }
+            guard let base = queries.baseAddress else { return }
+            block.fill(base + (range.lowerBound + first) * d, stride: d, count: end - first)
           }
-          for query in block {
+          Kernels.product(block, index.packed.rows, into: products, cStride: count)
+          for query in first..<end {
             let row = products + (query - first) * count
             index.halfSquares.withUnsafeBufferPointer {
               FastScan.rank(
