@@ -143,7 +143,7 @@ struct Compress: ParsableCommand {
       rows: measured, recommended: best, comparison: comparison, input: input)
     if let picture {
       let file = try OutputFile(picture, force: force)
-      try file.write(table.svg)
+      try file.write(table.chart.svg)
       try file.finish()
     }
     if let apply { try encode(matrix, measured[best].plan, to: apply, in: context) }

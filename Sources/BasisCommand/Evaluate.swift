@@ -7,7 +7,8 @@ struct Evaluate: ParsableCommand {
       EXAMPLES
         basis evaluate relevance scifact --mode hybrid
         basis evaluate recall packages --recall 0.99
+        basis evaluate rate activations.npy --head head.npz
         basis evaluate relevance scifact --run mine.run --compare theirs.run
       """,
-    subcommands: [EvaluateRelevance.self, EvaluateRecall.self])
+    subcommands: [EvaluateRelevance.self, EvaluateRecall.self, EvaluateRate.self])
 }

@@ -107,6 +107,19 @@ public struct NumPyArray: Sendable {
     return rows(1, shape[shape.count - 1]).row(0)
   }
 
+  /// All values, the last axis fastest.
+  ///
+  /// - Throws: `.unsupported` for an array of three axes and more in Fortran order.
+  public func values() throws(BasisError) -> [Float] {
+    if shape.count == 2 { return rows(shape[0], shape[1]).withUnsafeFloats { Array($0) } }
+    guard shape.count < 2 || !header.isFortranOrdered else {
+      throw BasisError(
+        .unsupported,
+        "\(name): is in Fortran order with \(shape.count) axes; save np.ascontiguousarray(x)")
+    }
+    return rows(1, count).row(0)
+  }
+
   /// The values as whole numbers, such as labels.
   ///
   /// Floating-point elements count where they are whole and at most 2⁵³.

@@ -23,6 +23,38 @@ public struct FeatureTensor: Sendable, Hashable {
   }
 }
 
+extension FeatureTensor {
+  /// A row a sample, as a linear head over so many inputs reads them: tokens (1, 1, T, C) are a row
+  /// each; of maps (N, C, H, W) a row holds all of a sample's values, or the mean of each channel.
+  ///
+  /// - Parameter inputCount: how many values the head reads.
+  /// - Throws: `.dimensionMismatch` where no reading has so many.
+  public func samples(of inputCount: Int) throws(BasisError) -> Matrix {
+    let total = shape.reduce(1, *)
+    if shape.count == 4, shape[0] == 1, shape[1] == 1, shape[3] == inputCount {
+      return try Matrix(rowCount: shape[2], columnCount: inputCount, values: values)
+    }
+    if let count = shape.first, shape.count == 4, count > 0 {
+      if total / count == inputCount {
+        return try Matrix(rowCount: count, columnCount: inputCount, values: values)
+      }
+      let area = shape[2] * shape[3]
+      if shape[1] == inputCount, area > 0 {
+        return Matrix(rowCount: count, columnCount: inputCount) { out in
+          for place in out.indices {
+            let sum = values[place * area..<(place + 1) * area].reduce(0.0) { $0 + Double($1) }
+            out[place] = Float(sum / Double(area))
+          }
+        }
+      }
+    }
+    throw BasisError(
+      .dimensionMismatch,
+      "the head reads \(inputCount) values, features of shape \(shape) have none of that number; "
+        + "give the head of these features")
+  }
+}
+
 /// How features are laid out as one plane, so that what is alike lies side by side.
 public enum FeatureLayout: String, Sendable, Hashable, Codable, CaseIterable {
   /// `(1, 1, T, C)` as T × C: tokens down, channels across.

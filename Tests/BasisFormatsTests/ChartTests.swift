@@ -1,0 +1,71 @@
+import BasisFormats
+import Foundation
+import Testing
+
+@Suite struct ChartTests {
+  private func chart(_ series: [Chart.Series], x: Chart.Scale = .linear) -> Chart {
+    Chart("A & B", x: .init("x < 1", scale: x), y: .init("y"), series: series)
+  }
+
+  /// The numbers of an attribute, in order.
+  private func numbers(_ name: String, of element: String, in svg: String) -> [Double] {
+    svg.components(separatedBy: "<\(element) ").dropFirst().compactMap { part in
+      let tag = part.prefix { $0 != ">" }
+      guard let start = tag.range(of: "\(name)=\"") else { return nil }
+      return Double(tag[start.upperBound...].prefix { $0 != "\"" })
+    }
+  }
+
+  @Test func `places grow with values, on both kinds of axes`() {
+    for scale in [Chart.Scale.linear, .logarithmic] {
+      let points = [1.0, 10, 100].map { Chart.Point($0, $0) }
+      let svg = chart([.init("", points, style: .points)], x: scale).svg
+      let across = numbers("cx", of: "circle", in: svg)
+      let down = numbers("cy", of: "circle", in: svg)
+      #expect(across.count == 3 && across == across.sorted() && down == down.sorted().reversed())
+      let first = across[1] - across[0]
+      let second = across[2] - across[1]
+      // Equal factors are equal ways on a logarithmic axis.
+      #expect(scale == .logarithmic ? abs(first - second) < 0.2 : second > 5 * first)
+      #expect(across.allSatisfy { (70...640).contains($0) })
+    }
+  }
+
+  @Test func `what is written in it stays text`() {
+    let series = Chart.Series("<s>", [.init(1, 2, title: "a\u{1}\"b\"", label: "& more")])
+    let svg = chart([series]).svg
+    #expect(svg.contains("A &amp; B") && svg.contains("x &lt; 1") && svg.contains("&lt;s&gt;"))
+    #expect(svg.contains("a &quot;b&quot;") && svg.contains("&amp; more"))
+    #expect(!svg.contains("<s>") && !svg.contains("\u{1}"))
+  }
+
+  @Test(arguments: [Chart.Style.line, .points, .linePoints, .bars])
+  func `nothing, one point and what cannot be drawn`(style: Chart.Style) {
+    let odd = [Chart.Point(.nan, 1), .init(1, .infinity), .init(-1, 5), .init(0, 0)]
+    for points in [[], [Chart.Point(3, 3)], odd] {
+      for scale in [Chart.Scale.linear, .logarithmic] {
+        let svg = chart([.init("s", points, style: style)], x: scale).svg
+        #expect(!svg.contains("nan") && !svg.contains("inf"))
+        #expect(svg.hasSuffix("</svg>\n"))
+      }
+    }
+  }
+
+  @Test func `bars stand on the axis, whiskers show intervals`() {
+    var chart = chart([
+      .init("one", [.init(0, 2, interval: 1...3), .init(1, 4)], style: .bars),
+      .init("two", [.init(0, 3), .init(1, 1)], style: .bars),
+    ])
+    chart.x.names = ["first", "second"]
+    chart.references = [("chance", 1.5)]
+    let svg = chart.svg
+    let (tops, heights) = (
+      numbers("y", of: "rect", in: svg), numbers("height", of: "rect", in: svg).dropFirst()
+    )
+    #expect(heights.count == 4 && tops.count == 4)
+    let feet = zip(tops, heights).map(+)
+    #expect(feet.allSatisfy { abs($0 - feet[0]) < 0.2 })
+    #expect(abs(heights.dropFirst().first! / heights.first! - 2) < 0.02)
+    #expect(svg.contains("first") && svg.contains("chance") && svg.contains("h8"))
+  }
+}
