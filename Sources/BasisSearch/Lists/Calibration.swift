@@ -54,12 +54,15 @@ struct Calibration: Sendable, Codable, Hashable {
   }
 
   /// A plan with so many probes, whose shortlist costs next to no recall.
-  func plan(probes wanted: Int, k: Int) -> InvertedListsIndex.Plan {
+  ///
+  /// - Parameter now: how many rows there are by now.
+  func plan(probes wanted: Int, k: Int, now: Int) -> InvertedListsIndex.Plan {
     let table = tables.first(where: { $0.k >= k }) ?? tables.last
     guard let table, let row = probes.lastIndex(where: { $0 <= wanted }) else {
       return .init(probes: wanted, shortlist: max(10 * k, 100))
     }
-    let factor = max(1, (Double(k) / Double(table.k)).rounded(.up))
+    let growth = Double(max(now, count)) / Double(max(1, count))
+    let factor = growth * max(1, (Double(k) / Double(table.k)).rounded(.up))
     let reachable = table.recalls[row].max() ?? 1
     let column = table.recalls[row].firstIndex { $0 >= reachable - 0.001 } ?? 0
     return .init(probes: wanted, shortlist: max(k, Int(Double(shortlists[column]) * factor)))

@@ -1,10 +1,14 @@
 import BasisCore
 
-/// Some rows of an index that play queries, and what they should find. A row does not count as its
-/// own neighbour.
+/// Rows of an index that play queries, and what they should find. A row does not count as its own
+/// neighbour.
+///
+/// Queries lie where rows do not: people ask short questions of long texts. So every other query is
+/// a row that is drawn some way towards another one, and neither counts as its neighbour.
 struct CalibrationTruth: Sendable {
   let queries: Matrix
-  private let sample: [Int]
+  /// The rows that a query is made of.
+  private let sources: [(Int, Int)]
   private let nearest: [[Int]]
   private let counts: [Int]
   private let rowCount: Int
@@ -14,16 +18,33 @@ struct CalibrationTruth: Sendable {
     guard queryCount > 0, flat.count > 1, flat.dimension > 0 else { return nil }
     var generator = run.generator("rows that play queries")
     let sample = generator.sample(min(queryCount, flat.count), of: flat.count)
-    self.sample = sample
+    let partners = sample.map { _ in generator.nextInt(below: flat.count) }
+    sources = sample.indices.map { (sample[$0], $0 % 2 == 0 ? sample[$0] : partners[$0]) }
     rowCount = flat.count
-    queries = try flat.prepared(flat.rows.selecting(rows: sample))
+    let first = try flat.prepared(flat.rows.selecting(rows: sample))
+    let second = try flat.prepared(flat.rows.selecting(rows: sources.map(\.1)))
+    var mixed = first
+    mixed.withUnsafeMutableFloats { mixed in
+      second.withUnsafeFloats { second in
+        for query in sample.indices {
+          let share = generator.nextFloat() * Self.largestShare
+          for place in query * flat.dimension..<(query + 1) * flat.dimension {
+            mixed[place] += share * (second[place] - mixed[place])
+          }
+        }
+      }
+    }
+    queries = try flat.prepared(mixed)
     counts = [1, 10, 100].filter { $0 == 1 || $0 < flat.count }
     let found = try flat.search(
-      queries, k: min(flat.count, (counts.last ?? 1) + 1), in: run)
-    nearest = zip(sample, found).map { own, ranking in
-      ranking.map(\.id).filter { $0 != own }
+      queries, k: min(flat.count, (counts.last ?? 1) + 2), in: run)
+    nearest = zip(sources, found).map { own, ranking in
+      ranking.map(\.id).filter { $0 != own.0 && $0 != own.1 }
     }
   }
+
+  /// How far a query is drawn towards another row, at most.
+  private static let largestShare: Float = 0.6
 
   /// A row that a query met, and how many lists had to be probed before. A row in two lists is met
   /// in each.
@@ -40,13 +61,16 @@ struct CalibrationTruth: Sendable {
     probes: [Int], shortlists: [Int], in run: RunContext,
     _ meet: @Sendable (Range<Int>, _ met: (Int, [Meeting]) -> Void) throws(BasisError) -> Void
   ) throws(BasisError) -> Calibration {
-    let partial = try parallelMap(sample.count, grain: 16, in: run) {
-      (_, range) throws(BasisError) -> [[[Double]]] in
-      var sums = counts.map { _ in
-        Array(repeating: Array(repeating: 0.0, count: shortlists.count), count: probes.count)
-      }
+    let partial = try parallelMap(sources.count, grain: 16, in: run) {
+      (_, range) throws(BasisError) -> [[[[Double]]]] in
+      let none = Array(
+        repeating: Array(repeating: 0.0, count: shortlists.count), count: probes.count)
+      var sums = Array(repeating: counts.map { _ in none }, count: 2)
       try meet(range) { query, met in
-        add(met.filter { $0.id != sample[query] }, nearest[query], probes, shortlists, to: &sums)
+        let own = sources[query]
+        add(
+          met.filter { $0.id != own.0 && $0.id != own.1 }, nearest[query], probes, shortlists,
+          to: &sums[query % 2])
       }
       return sums
     }
@@ -55,13 +79,19 @@ struct CalibrationTruth: Sendable {
     result.probes = probes
     result.shortlists = shortlists
     for (table, k) in counts.enumerated() {
-      var recalls = partial[0][table]
+      // Of rows, and of what lies between rows: what is promised holds for either.
+      var recalls = partial[0][0][table]
       for row in probes.indices {
+        var sums = [0.0, 0.0]
         for column in shortlists.indices {
-          let sum = partial.reduce(0) { $0 + $1[table][row][column] }
           // A row that a shortlist has is in the longer ones too.
-          recalls[row][column] =
-            sum / Double(sample.count) + (column > 0 ? recalls[row][column - 1] : 0)
+          for kind in sums.indices {
+            sums[kind] += partial.reduce(0) { $0 + $1[kind][table][row][column] }
+          }
+          let between = sources.count / 2
+          recalls[row][column] = min(
+            sums[0] / Double(sources.count - between),
+            between > 0 ? sums[1] / Double(between) : 1)
         }
       }
       result.tables.append(.init(k: k, recalls: recalls))

@@ -132,7 +132,7 @@ extension InvertedListsIndex: ApproximateIndex {
     switch effort {
     case .exact: return nil
     case .candidates(let probes):
-      return calibration.plan(probes: min(probes, listCount), k: k)
+      return calibration.plan(probes: min(probes, listCount), k: k, now: count)
     case .recall(let target):
       guard k > 0, target < 1 else { return nil }
       // Few rows are sooner measured than found.
