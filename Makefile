@@ -55,6 +55,10 @@ format: ## Put the code into the house style
 lint: ## Check the house style
 	@swift format lint --strict --recursive --parallel Package.swift Sources Tests
 
+.PHONY: methods
+methods: release ## Write METHODS.md from the rooms' catalogues
+	@$(BASIS) methods --markdown >METHODS.md
+
 .PHONY: bench
 bench: packages ## Measure against other libraries; writes Benchmarks/RESULTS.md
 	@swift build -c release --package-path Benchmarks --scratch-path build/benchmarks

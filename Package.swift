@@ -30,6 +30,7 @@ let rooms: [Room] = [
   Room(
     name: "BasisEvaluation", uses: ["BasisCore", "BasisNumerics", "BasisFormats"],
     hasFixtures: true),
+  Room(name: "BasisMeasures", uses: ["BasisCore", "BasisNumerics"], hasFixtures: true),
   Room(
     name: "BasisText", uses: ["BasisCore", "BasisNumerics", "BasisFormats", "CBasisKernels"],
     hasFixtures: true),
@@ -45,6 +46,7 @@ let rooms: [Room] = [
   Room(
     name: "BasisCollections",
     uses: ["BasisCore", "BasisFormats", "BasisText", "BasisSearch", "BasisStorage"]),
+  Room(name: "BasisLab", uses: ["BasisCore", "BasisCodecs", "BasisSearch", "BasisMeasures"]),
 ]
 
 // `BASIS_ROOMS=Text,Search swift build` keeps these rooms and what they stand on, and leaves out

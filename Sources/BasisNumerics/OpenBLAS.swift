@@ -21,6 +21,11 @@ struct OpenBLAS: Sendable {
       _ alpha: Float, _ a: UnsafePointer<Float>, _ lda: Int32, _ b: UnsafePointer<Float>,
       _ ldb: Int32, _ beta: Float, _ c: Floats, _ ldc: Int32
     ) -> Void
+  typealias SymmetricProduct =
+    @Sendable @convention(c) (
+      _ order: Int32, _ triangle: Int32, _ trans: Int32, _ n: Int32, _ k: Int32, _ alpha: Double,
+      _ a: UnsafePointer<Double>, _ lda: Int32, _ beta: Double, _ c: Doubles, _ ldc: Int32
+    ) -> Void
   typealias Factor =
     @Sendable @convention(c) (
       _ m: Size, _ n: Size, _ a: Floats, _ lda: Size, _ tau: Floats, _ work: Floats,
@@ -57,6 +62,7 @@ struct OpenBLAS: Sendable {
     ) -> Void
 
   let sgemm: Product
+  let dsyrk: SymmetricProduct
   let sgeqrf: Factor
   let sorgqr: Generate
   let dsyevd: Eigen
@@ -111,6 +117,7 @@ struct OpenBLAS: Sendable {
       library.symbol(name).map { unsafeBitCast($0, to: F.self) }
     }
     guard let sgemm = function("cblas_sgemm", as: Product.self),
+      let dsyrk = function("cblas_dsyrk", as: SymmetricProduct.self),
       let sgeqrf = function("sgeqrf_", as: Factor.self),
       let sorgqr = function("sorgqr_", as: Generate.self),
       let dsyevd = function("dsyevd_", as: Eigen.self),
@@ -119,6 +126,7 @@ struct OpenBLAS: Sendable {
       let spotrf = function("spotrf_", as: Cholesky.self)
     else { return nil }
     self.sgemm = sgemm
+    self.dsyrk = dsyrk
     self.sgeqrf = sgeqrf
     self.sorgqr = sorgqr
     self.dsyevd = dsyevd

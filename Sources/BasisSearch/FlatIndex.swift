@@ -74,31 +74,9 @@ extension FlatIndex: SearchIndex {
 }
 
 extension Metric {
-  /// Queries as they are measured: unit rows for `.cosine`.
-  func measured(_ queries: Matrix) -> Matrix { self == .cosine ? unitRows(queries) : queries }
-}
-
-/// Unit rows, so that products with short queries do not vanish; a row of zeros stays one.
-private func unitRows(_ queries: Matrix) -> Matrix {
-  Matrix(rowCount: queries.rowCount, columnCount: queries.columnCount) { target in
-    for row in 0..<queries.rowCount {
-      queries.withRow(row) { values in
-        let norm = euclideanNorm(values)
-        guard norm > 0 else { return }
-        for column in 0..<queries.columnCount {
-          target[row * queries.columnCount + column] = values[column] / norm
-        }
-      }
-    }
+  /// Queries as they are measured: unit rows for `.cosine`, so that products with short ones do not
+  /// vanish.
+  func measured(_ queries: Matrix) -> Matrix {
+    self == .cosine ? queries.withUnitRows() : queries
   }
-}
-
-func euclideanNorm(_ row: UnsafeBufferPointer<Float>) -> Float {
-  guard let base = row.baseAddress else { return 0 }
-  let product = Kernels.dot(base, base, count: row.count)
-  if product > 1e-30 && product < 1e30 { return product.squareRoot() }
-  // In `Double`, where squares neither overflow nor vanish.
-  var squared = 0.0
-  for value in row { squared += Double(value) * Double(value) }
-  return Float(squared.squareRoot())
 }

@@ -1,0 +1,112 @@
+import ArgumentParser
+import BasisCore
+import BasisFormats
+import BasisMeasures
+import Foundation
+
+struct Judge: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure a representation: how much of its space it uses, and how.",
+    discussion: """
+      EXAMPLES
+        basis judge vectors.npy
+        basis judge notes --measure rankme,uniformity --plot spectrum.svg
+        basis judge vectors.npy --measure tolerance --labels classes.npy
+        basis judge views-a.npy views-b.npy --measure alignment
+
+      X is a collection, a file, or - for standard input. Measures of two representations take two.
+
+      MEASURES
+      \(MeasureCatalogue.entries.map { entry in
+        "  \(entry.descriptor.name.padding(toLength: 21, withPad: " ", startingAt: 0))"
+          + "\(entry.descriptor.summary) (\(entry.input))"
+      }.joined(separator: "\n"))
+      """)
+
+  @Argument(help: "A matrix or a collection; two for measures of two.")
+  var inputs: [String]
+
+  @Option(help: "Measures, separated by commas.")
+  var measure = "rankme"
+
+  @Option(help: ArgumentHelp("Draw what the first number summarises.", valueName: "file.svg"))
+  var plot: String?
+
+  @Flag(help: "Overwrite the picture if it is there.")
+  var force = false
+
+  @OptionGroup var method: MethodOptions
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var work: WorkOptions
+
+  func run() throws {
+    let line = ProgressLine(quiet: output.quiet)
+    let context = work.context(progress: line)
+    let entries = try measure.split(separator: ",").map { name throws(BasisError) in
+      try MeasureCatalogue.entry(named: name.trimmingCharacters(in: .whitespaces))
+    }
+    guard !entries.isEmpty else {
+      throw BasisError(.invalidArgument, "--measure names at least one measure, such as rankme")
+    }
+    let picture = try plot.map { path throws(BasisError) in try OutputFile(path, force: force) }
+    let parts = try method.parts(inputs, in: context)
+    var found: [(name: String, measurement: MeasuredValue)] = []
+    for (number, entry) in entries.enumerated() {
+      context.report("measures", number, of: entries.count)
+      let measurement = try entry.run(parts, settings: method.json, in: context)
+      found.append((entry.descriptor.name, measurement))
+    }
+    line?.clear()
+    if let picture {
+      guard let curve = found.lazy.compactMap(\.measurement.curve).first else {
+        throw BasisError(
+          .invalidArgument, "'\(measure)' has nothing to draw; leave --plot out, or add rankme")
+      }
+      try picture.write(Self.chart(curve, inputs[0]).svg)
+      try picture.finish()
+    }
+    if output.json {
+      let objects = found.map { Self.json($0.name, $0.measurement) }
+      try output.print(json: objects.count == 1 ? objects[0] : .array(objects))
+      return
+    }
+    var text = ""
+    for (name, measurement) in found {
+      text += "\(padded(name)) \(decimal(measurement.value, 4))"
+      if let interval = measurement.interval {
+        text += "   \(decimal(interval.lowerBound, 4)) … \(decimal(interval.upperBound, 4))"
+      }
+      text += "   \(measurement.unit)\n"
+      for part in measurement.parts { text += "  \(padded(part.name)) \(decimal(part.value, 4))\n" }
+    }
+    try writeToStandardOutput(text)
+    for (name, measurement) in found {
+      for warning in measurement.warnings { output.remark("\(name): \(warning)") }
+    }
+  }
+
+  private func padded(_ name: String) -> String {
+    name.padding(toLength: max(20, name.count), withPad: " ", startingAt: 0)
+  }
+
+  private static func chart(_ curve: MeasuredValue.Curve, _ input: String) -> Chart {
+    let scale: Chart.Scale = curve.isLogarithmic ? .logarithmic : .linear
+    return Chart(
+      "\((input as NSString).lastPathComponent): \(curve.title)",
+      x: .init(curve.x, scale: scale), y: .init(curve.y, scale: scale),
+      series: [.init("", curve.points.map { .init($0[0], $0[1]) }, style: .line)])
+  }
+
+  static func json(_ name: String, _ found: MeasuredValue) -> JSONValue {
+    var parts: [String: JSONValue] = [:]
+    for part in found.parts { parts[part.name] = .number(part.value) }
+    let interval = found.interval.map {
+      JSONValue.array([.number($0.lowerBound), .number($0.upperBound)])
+    }
+    let warnings = found.warnings.map { JSONValue.string($0) }
+    return .object([
+      "measure": .string(name), "value": .number(found.value), "unit": .string(found.unit),
+      "interval": interval ?? .null, "parts": .object(parts), "warnings": .array(warnings),
+    ])
+  }
+}

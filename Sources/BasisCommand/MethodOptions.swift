@@ -1,0 +1,72 @@
+import ArgumentParser
+import BasisCollections
+import BasisCore
+import BasisFormats
+import BasisStorage
+import Foundation
+
+/// What the verbs that run a method have in common: where rows, labels and settings come from.
+struct MethodOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("A class per row: npy, csv or text.", valueName: "file"))
+  var labels: String?
+
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("A setting that differs from its default.", valueName: "name=value"))
+  var settings: [String] = []
+
+  @OptionGroup var data: DataOptions
+
+  func validate() throws {
+    for setting in settings where !setting.dropFirst().contains("=") {
+      throw ValidationError("--set takes name=value, not '\(setting)'")
+    }
+  }
+
+  /// What a method may eat of the named files and collections.
+  func parts(_ names: [String], in run: RunContext) throws(BasisError) -> MethodParts {
+    var matrices: [Matrix] = []
+    for name in names { matrices.append(try rows(name, in: run)) }
+    return MethodParts(
+      matrices, names: names,
+      labels: try labels.map { path throws(BasisError) in try MatrixSource(path: path).integers() })
+  }
+
+  /// The rows of a file, or the vectors of a collection in its present space.
+  func rows(_ name: String, in run: RunContext) throws(BasisError) -> Matrix {
+    let folder = try? data.folder(name)
+    guard name != "-", !FileManager.default.fileExists(atPath: name), let folder,
+      FileManager.default.fileExists(atPath: folder.path)
+    else { return try Matrix(contentsOf: name) }
+    let reader = try VectorCollection(folder, for: .read).vectorReader(in: run)
+    var chunks: [Matrix] = []
+    try reader.snapshot.forEachChunk { records throws(BasisError) in
+      chunks.append(try reader.vectors(of: records.map(\.sequence)))
+    }
+    let count = chunks.reduce(0) { $0 + $1.rowCount }
+    let dimension = reader.space.dimension
+    return Matrix(rowCount: count, columnCount: dimension) { out in
+      var place = 0
+      for chunk in chunks {
+        chunk.withUnsafeFloats { floats in
+          for value in floats {
+            out[place] = value
+            place += 1
+          }
+        }
+      }
+    }
+  }
+
+  /// The settings as a JSON object: numbers, words and lists as they are, all else as text.
+  var json: String {
+    let parts = settings.map { setting in
+      let name = setting.prefix { $0 != "=" }
+      let value = String(setting.dropFirst(name.count + 1))
+      let isJSON = (try? JSONValue(parsing: value)) != nil
+      let text = isJSON ? value : JSONValue.string(value).serialized(pretty: false)
+      return "\(JSONValue.string(String(name)).serialized(pretty: false)): \(text)"
+    }
+    return "{\(parts.joined(separator: ", "))}"
+  }
+}

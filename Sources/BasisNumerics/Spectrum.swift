@@ -1,0 +1,115 @@
+public import BasisCore
+
+/// The singular values of a matrix, for measures of how many of its directions are in use.
+///
+/// From the eigenvalues of the smaller Gram matrix, summed in `Double`: singular values down to 10⁻⁷ of
+/// the largest are good to three digits, where a Gram matrix of `Float` loses all below 3 · 10⁻⁴.
+public struct Spectrum: Sendable, Hashable {
+  /// Falling, at least 0: min(*n*, *d*) of them.
+  public let singularValues: [Double]
+  public let rowCount: Int
+  public let columnCount: Int
+
+  /// Of known singular values.
+  public init(singularValues: [Double], rowCount: Int, columnCount: Int) {
+    self.singularValues = singularValues.sorted(by: >)
+    self.rowCount = rowCount
+    self.columnCount = columnCount
+  }
+
+  /// - Parameters:
+  ///   - matrix: `n × d`, finite.
+  ///   - isCentered: whether column means are taken off first.
+  ///   - run: seed, threads and cancellation. The result does not depend on the threads.
+  /// - Throws: `.badData` naming the row and column of a value that is not finite; `.unsupported`
+  ///   for a side of 2³¹ or more; `.missingDependency` without OpenBLAS; `.cancelled`.
+  /// - Complexity: O(*n* *d* min(*n*, *d*)), parallel over rows; 8 min(*n*, *d*)² bytes a thread.
+  public init(of matrix: Matrix, isCentered: Bool = false, in run: RunContext = RunContext())
+    throws(BasisError)
+  {
+    try matrix.requireFinite("the matrix")
+    rowCount = matrix.rowCount
+    columnCount = matrix.columnCount
+    guard !matrix.isEmpty else {
+      singularValues = []
+      return
+    }
+    let library = try OpenBLAS.required(for: "a spectrum")
+    let means =
+      isCentered
+      ? try Statistics.columnMoments(of: matrix, in: run).map(\.mean)
+      : Array(repeating: 0, count: matrix.columnCount)
+    let gram = try Self.gram(matrix, means, library, in: run)
+    let side = min(matrix.rowCount, matrix.columnCount)
+    singularValues = try LinearAlgebra.symmetricEigenvalues(gram, side: side, library)
+      .map { max(0, $0).squareRoot() }
+  }
+
+  /// Zᵀ Z of the tall side, `side × side`, of which only one triangle is filled.
+  private static func gram(
+    _ matrix: Matrix, _ means: [Double], _ library: OpenBLAS, in run: RunContext
+  ) throws(BasisError) -> [Double] {
+    let (n, d) = (matrix.rowCount, matrix.columnCount)
+    let isTall = n >= d
+    let (length, side) = isTall ? (n, d) : (d, n)
+    let width = try LinearAlgebra.blasSize(side, "spectrum")
+    // Few chunks, as each has a sum of its own; from the shape alone, so that rounding is, too.
+    let grain = max(256, (length + 7) / 8)
+    let sums = try parallelMap(length, grain: grain, in: run) {
+      (_, range) throws(BasisError) -> [Double] in
+      var sum = [Double](repeating: 0, count: side * side)
+      var block = [Double](repeating: 0, count: 256 * side)
+      for first in stride(from: range.lowerBound, to: range.upperBound, by: 256) {
+        try run.checkCancelled()
+        let count = min(256, range.upperBound - first)
+        matrix.withUnsafeFloats { floats in
+          for row in 0..<count {
+            for column in 0..<side {
+              let (i, j) = isTall ? (first + row, column) : (column, first + row)
+              block[row * side + column] = Double(floats[i * d + j]) - means[j]
+            }
+          }
+        }
+        // Row-major, upper triangle, transposed: sum += blockᵀ · block.
+        library.dsyrk(101, 121, 112, width, Int32(count), 1, block, width, 1, &sum, width)
+      }
+      return sum
+    }
+    var total = sums[0]
+    for sum in sums.dropFirst() {
+      for index in total.indices { total[index] += sum[index] }
+    }
+    return total
+  }
+}
+
+extension LinearAlgebra {
+  /// The eigenvalues, falling, of a symmetric matrix of which the upper triangle is filled, row after
+  /// row.
+  static func symmetricEigenvalues(_ matrix: [Double], side: Int, _ library: OpenBLAS)
+    throws(BasisError) -> [Double]
+  {
+    var matrix = matrix
+    var order = try blasSize(side, "spectrum")
+    var values = [Double](repeating: 0, count: side)
+    var info: Int32 = 0
+    var (workSize, integerWorkSize): (Int32, Int32) = (-1, -1)
+    var (bestSize, bestIntegerSize) = (0.0, Int32(0))
+    // Upper by rows is lower by columns.
+    library.dsyevd(
+      "N", "L", &order, &matrix, &order, &values, &bestSize, &workSize, &bestIntegerSize,
+      &integerWorkSize, &info, 1, 1)
+    workSize = try blasSize(Int(bestSize), "workspace of a spectrum")
+    integerWorkSize = bestIntegerSize
+    var work = [Double](repeating: 0, count: Int(workSize))
+    var integerWork = [Int32](repeating: 0, count: Int(integerWorkSize))
+    library.dsyevd(
+      "N", "L", &order, &matrix, &order, &values, &work, &workSize, &integerWork, &integerWorkSize,
+      &info, 1, 1)
+    guard info == 0 else {
+      throw BasisError(
+        .badData, "spectrum of a side of \(side): no convergence (dsyevd, \(info))")
+    }
+    return values.reversed()
+  }
+}

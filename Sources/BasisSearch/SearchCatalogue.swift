@@ -1,0 +1,30 @@
+public import BasisCore
+
+/// The room's methods, as the catalogue of the package lists them.
+public enum SearchCatalogue {
+  public static let methods: [MethodDescriptor] = [
+    MethodDescriptor(
+      id: 122, name: "funnel", summary: "few dimensions of all rows, more of the best",
+      paper: .init(
+        "Matryoshka representation learning", by: "Kusupati et al.", 2022, "arXiv:2205.13147"),
+      type: FunnelIndex.self, verb: "search", oracle: "exact search, where every stage keeps all"),
+    MethodDescriptor(
+      id: nil, name: "graph", summary: "a graph of near neighbours, walked by codes of few bits",
+      paper: .init(
+        "Efficient and robust approximate nearest neighbor search using hierarchical navigable "
+          + "small world graphs", by: "Malkov & Yashunin", 2018, "arXiv:1603.09320"),
+      type: GraphIndex.self, verb: "ingest", oracle: "exact search"),
+    MethodDescriptor(
+      id: nil, name: "lists", summary: "inverted lists of 4-bit codes, measured exactly",
+      paper: .init(
+        "Product quantization for nearest neighbor search", by: "Jégou, Douze & Schmid", 2011,
+        "doi:10.1109/TPAMI.2010.57"),
+      type: InvertedListsIndex.self, verb: "ingest", oracle: "exact search"),
+    MethodDescriptor(
+      id: nil, name: "flat", summary: "every row, exactly",
+      paper: .init(
+        "Billion-scale similarity search with GPUs", by: "Johnson, Douze & Jégou", 2019,
+        "arXiv:1702.08734"),
+      type: FlatIndex.self, verb: "ingest", oracle: "a plain loop"),
+  ]
+}
