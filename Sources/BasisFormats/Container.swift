@@ -11,16 +11,17 @@ import Synchronization
 /// A file of named blocks, each under its own checksum: what segments and models are stored in.
 ///
 /// The file is mapped into memory and never changed; whoever wants another content writes another
-/// file (``ContainerWriter``) over its name. A block's checksum is verified when the block is
-/// first asked for, once; a damaged block is an error that names it, and the other blocks stay
-/// readable. Safe to use from any number of threads.
+/// file (``ContainerWriter``) over its name. A block's checksums are verified when the block is
+/// first asked for, once, or, where its reader says what it touches, chunk by chunk; a damaged
+/// block is an error that names it, and the other blocks stay readable. Safe to use from any number
+/// of threads.
 ///
-/// The layout, version 1. Numbers are little-endian; `CRC` is CRC-32C (Castagnoli).
+/// The layout, version 2. Numbers are little-endian; `CRC` is CRC-32C (Castagnoli).
 ///
 /// | bytes | header |
 /// |---|---|
 /// | 0 ..< 8 | magic: `89 42 41 53 49 53 0D 0A` ("\x89BASIS\r\n") |
-/// | 8 ..< 12 | version of this layout, 1 |
+/// | 8 ..< 12 | version of this layout, 2 |
 /// | 12 ..< 16 | byte order of the blocks: `04 03 02 01`, the number 0x01020304 |
 /// | 16 ..< 24 | kind: up to 8 ASCII characters, then zeros |
 /// | 24 ..< 28 | version of the kind |
@@ -42,6 +43,9 @@ import Synchronization
 /// | 20 ..< 22 | bytes per element; 1 where the block is JSON or was streamed |
 /// | 22 ..< 24 | how many bytes the name has |
 /// | 24 ... | the name, UTF-8 |
+/// | then | where the block has more than 64 KiB, with the zeros after it: a CRC for each 64 KiB of it and the rest |
+///
+/// Layout 1, which is still read, has no checksums of parts: its blocks are verified whole.
 ///
 /// So every byte of the file is under a checksum. Later layouts keep the header's form up to
 /// byte 12 and its checksum, so that an old program can tell a newer file from a damaged one.
@@ -58,9 +62,8 @@ public final class Container: Sendable {
   public let blockNames: [String]
 
   private let mapping: Mapping
-  private let entries: [String: ContainerLayout.Entry]
-  /// The blocks whose checksum was found right.
-  private let verified = Mutex<Set<String>>([])
+  private let guards: [String: BlockGuard]
+  private let verified: VerifiedBytes
 
   /// Maps a file and checks its header and its table of contents; no block is read yet.
   ///
@@ -94,10 +97,18 @@ public final class Container: Sendable {
     version = layout.version
     byteCount = status.byteCount
     blockNames = layout.entries.map(\.name)
-    entries = Dictionary(uniqueKeysWithValues: layout.entries.map { ($0.name, $0) })
+    let (mapping, verified) = (mapping, VerifiedBytes())
+    self.verified = verified
+    guards = Dictionary(
+      uniqueKeysWithValues: layout.entries.map {
+        ($0.name, BlockGuard($0, mapping, path: path, counting: verified))
+      })
   }
 
-  public func contains(_ name: String) -> Bool { entries[name] != nil }
+  public func contains(_ name: String) -> Bool { guards[name] != nil }
+
+  /// How many bytes of blocks were read and compared with their checksums so far.
+  package var verifiedByteCount: Int { verified.count.load(ordering: .relaxed) }
 
   /// Refuses what a later program laid out in some other way.
   ///
@@ -123,9 +134,21 @@ public final class Container: Sendable {
   public func array<T: BitwiseCopyable>(_ name: String, of type: T.Type) throws(BasisError)
     -> MappedArray<T>
   {
+    let (array, guardian) = try unverifiedArray(name, of: type)
+    try guardian.verifyAll()
+    return array
+  }
+
+  /// The elements of a block, none of which may be believed before it was touched and checked.
+  ///
+  /// - Throws: `.corruptFile` if the block is missing or holds elements of another size.
+  package func unverifiedArray<T: BitwiseCopyable>(_ name: String, of type: T.Type)
+    throws(BasisError) -> (array: MappedArray<T>, guardian: BlockGuard)
+  {
     precondition(MemoryLayout<T>.alignment <= ContainerLayout.alignment)
     let stride = MemoryLayout<T>.stride
-    let (entry, bytes) = try block(name)
+    let guardian = try guardian(of: name)
+    let (entry, bytes) = (guardian.entry, guardian.bytes)
     guard entry.stride == 1 || stride == 1 || entry.stride == stride,
       bytes.count.isMultiple(of: stride)
     else {
@@ -133,18 +156,20 @@ public final class Container: Sendable {
         name,
         "holds \(bytes.count) bytes in elements of \(entry.stride), not elements of \(stride)")
     }
-    return MappedArray(
+    let array = MappedArray<T>(
       owner: self, base: bytes.baseAddress?.assumingMemoryBound(to: T.self),
       count: bytes.count / stride)
+    return (array, guardian)
   }
 
   /// The value that a block holds as JSON.
   ///
   /// - Throws: `.corruptFile` if the block is missing, damaged, or not the JSON of a `T`.
   public func json<T: Decodable>(_ name: String, as type: T.Type) throws(BasisError) -> T {
-    let (_, bytes) = try block(name)
+    let guardian = try guardian(of: name)
+    try guardian.verifyAll()
     do {
-      return try JSONDecoder().decode(type, from: Data(bytes))
+      return try JSONDecoder().decode(type, from: Data(guardian.bytes))
     } catch {
       throw BasisError(
         .corruptFile, "\(path): the block '\(name)' is not the JSON of a \(type)", cause: error)
@@ -157,15 +182,27 @@ public final class Container: Sendable {
   /// - Parameter name: the name of the block, unique in its file.
   /// - Throws: `.corruptFile` if the block is missing, damaged, or does not divide into such rows.
   public func matrix(_ name: String, columnCount: Int) throws(BasisError) -> Matrix {
-    let floats = try array(name, of: Float.self)
+    let (matrix, guardian) = try unverifiedMatrix(name, columnCount: columnCount)
+    try guardian.verifyAll()
+    return matrix
+  }
+
+  /// The floats of a block as rows, none of which may be believed before it was touched and checked.
+  ///
+  /// - Throws: `.corruptFile` if the block is missing or does not divide into such rows.
+  package func unverifiedMatrix(_ name: String, columnCount: Int) throws(BasisError)
+    -> (matrix: Matrix, guardian: BlockGuard)
+  {
+    let (floats, guardian) = try unverifiedArray(name, of: Float.self)
     guard columnCount > 0, floats.count.isMultiple(of: columnCount), let base = floats.base else {
       guard floats.isEmpty && columnCount >= 0 else {
         throw damaged(name, "holds \(floats.count) floats, not rows of \(columnCount)")
       }
-      return Matrix(rowCount: 0, columnCount: columnCount)
+      return (Matrix(rowCount: 0, columnCount: columnCount), guardian)
     }
-    return Matrix(
+    let matrix = Matrix(
       rowCount: floats.count / columnCount, columnCount: columnCount, borrowing: base, owner: self)
+    return (matrix, guardian)
   }
 
   /// Reads every block again and compares it with its checksum.
@@ -174,29 +211,26 @@ public final class Container: Sendable {
   ///   the file is sound.
   public func verify() -> [BasisError] {
     blockNames.compactMap { name in
-      guard let entry = entries[name], checksum(of: entry) != entry.checksum else { return nil }
+      guard let entry = guards[name]?.entry, !isSound(entry) else { return nil }
       return damaged(name, "fails its checksum")
     }
   }
 
-  private func block(_ name: String) throws(BasisError)
-    -> (entry: ContainerLayout.Entry, bytes: UnsafeRawBufferPointer)
-  {
-    guard let entry = entries[name] else {
+  private func guardian(of name: String) throws(BasisError) -> BlockGuard {
+    guard let guardian = guards[name] else {
       throw BasisError(.corruptFile, "\(path): has no block '\(name)'")
     }
-    if !verified.withLock({ $0.contains(name) }) {
-      // Outside the lock: two threads that come first both read the block, and agree.
-      guard checksum(of: entry) == entry.checksum else {
-        throw damaged(name, "fails its checksum")
-      }
-      _ = verified.withLock { $0.insert(name) }
-    }
-    return (entry, UnsafeRawBufferPointer(rebasing: mapping.bytes[entry.range]))
+    return guardian
   }
 
-  private func checksum(of entry: ContainerLayout.Entry) -> UInt32 {
-    crc32c(UnsafeRawBufferPointer(rebasing: mapping.bytes[entry.paddedRange]))
+  private func isSound(_ entry: ContainerLayout.Entry) -> Bool {
+    var whole: UInt32 = 0
+    for chunk in 0..<entry.chunkCount {
+      let bytes = UnsafeRawBufferPointer(rebasing: mapping.bytes[entry.range(ofChunk: chunk)])
+      guard crc32c(bytes) == entry.checksum(of: chunk) else { return false }
+      whole = crc32c(bytes, continuing: whole)
+    }
+    return whole == entry.checksum
   }
 
   private func damaged(_ name: String, _ what: String) -> BasisError {

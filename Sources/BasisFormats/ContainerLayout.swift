@@ -5,7 +5,9 @@ struct ContainerLayout {
   static let alignment = 64
   static let headerSize = 64
   static let magic: [UInt8] = [0x89, 0x42, 0x41, 0x53, 0x49, 0x53, 0x0D, 0x0A]
-  static let layoutVersion: UInt32 = 1
+  static let layoutVersion: UInt32 = 2
+  /// Bytes under one checksum, from layout 2 on.
+  static let chunkSize = 64 << 10
   static let byteOrder: UInt32 = 0x0102_0304
 
   struct Entry: Sendable {
@@ -14,6 +16,30 @@ struct ContainerLayout {
     var length: Int
     var checksum: UInt32
     var stride: Int
+    /// Of the block's chunks, where it has more than one.
+    var chunkChecksums: [UInt32] = []
+
+    /// Bytes under one checksum.
+    var chunkSize: Int {
+      chunkChecksums.isEmpty ? max(1, paddedRange.count) : ContainerLayout.chunkSize
+    }
+    var chunkCount: Int { chunkChecksums.isEmpty ? 1 : chunkChecksums.count }
+
+    func checksum(of chunk: Int) -> UInt32 {
+      chunkChecksums.isEmpty ? checksum : chunkChecksums[chunk]
+    }
+
+    func range(ofChunk chunk: Int) -> Range<Int> {
+      let all = paddedRange
+      let start = all.lowerBound + chunk * chunkSize
+      return start..<min(all.upperBound, start + chunkSize)
+    }
+
+    /// How many chunks have a checksum of their own in the table.
+    static func listedChunks(_ paddedLength: Int) -> Int {
+      paddedLength <= ContainerLayout.chunkSize
+        ? 0 : (paddedLength + ContainerLayout.chunkSize - 1) / ContainerLayout.chunkSize
+    }
 
     var range: Range<Int> { offset..<offset + length }
     var paddedRange: Range<Int> { offset..<ContainerLayout.padded(offset + length) }
@@ -43,6 +69,7 @@ struct ContainerLayout {
       table.appendLittleEndian(UInt16(entry.stride))
       table.appendLittleEndian(UInt16(entry.name.utf8.count))
       table += entry.name.utf8
+      for checksum in entry.chunkChecksums { table.appendLittleEndian(checksum) }
     }
     let tableOffset = entries.last?.paddedRange.upperBound ?? Self.headerSize
 
@@ -129,12 +156,22 @@ struct ContainerLayout {
       guard stride > 0, names.insert(name).inserted else {
         throw damaged("the table of contents is wrong about the block '\(name)'")
       }
-      let entry = Entry(
+      var entry = Entry(
         name: name, offset: end, length: length,
         checksum: table.littleEndian(at: position + 16, UInt32.self), stride: stride)
+      position += 24 + nameLength
+      if layoutVersion >= 2 {
+        let count = Entry.listedChunks(entry.paddedRange.count)
+        guard table.count - position >= 4 * count else {
+          throw damaged("the table of contents is cut off")
+        }
+        entry.chunkChecksums = (0..<count).map {
+          table.littleEndian(at: position + 4 * $0, UInt32.self)
+        }
+        position += 4 * count
+      }
       entries.append(entry)
       end = entry.paddedRange.upperBound
-      position += 24 + nameLength
     }
     guard end == tableOffset else { throw damaged("bytes belong to no block") }
   }

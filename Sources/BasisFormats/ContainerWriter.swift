@@ -22,6 +22,9 @@ public final class ContainerWriter {
   private var names: Set<String> = []
   private var failure: BasisError?
   private var isStreaming = false
+  /// The checksum of the chunk that is being written, and how many bytes it has.
+  private var openChunk: UInt32 = 0
+  private var openChunkLength = 0
 
   /// Bytes that are not in the file yet, and where they belong.
   private var buffer: [UInt8] = []
@@ -113,9 +116,30 @@ public final class ContainerWriter {
     try check()
     precondition(isStreaming, "append(_:) needs begin(_:) first")
     let last = layout.entries.count - 1
-    layout.entries[last].checksum = crc32c(bytes, continuing: layout.entries[last].checksum)
+    addToChecksums(bytes)
     layout.entries[last].length += bytes.count
     try put(bytes)
+  }
+
+  /// Of the open block, and of its chunks.
+  private func addToChecksums(_ bytes: UnsafeRawBufferPointer) {
+    let last = layout.entries.count - 1
+    layout.entries[last].checksum = crc32c(bytes, continuing: layout.entries[last].checksum)
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let part = rest.prefix(ContainerLayout.chunkSize - openChunkLength)
+      openChunk = crc32c(UnsafeRawBufferPointer(rebasing: part), continuing: openChunk)
+      openChunkLength += part.count
+      rest = rest[part.endIndex...]
+      if openChunkLength == ContainerLayout.chunkSize { closeChunk() }
+    }
+  }
+
+  private func closeChunk() {
+    guard openChunkLength > 0 else { return }
+    layout.entries[layout.entries.count - 1].chunkChecksums.append(openChunk)
+    openChunk = 0
+    openChunkLength = 0
   }
 
   /// Closes the open block.
@@ -129,8 +153,13 @@ public final class ContainerWriter {
     let padding = [UInt8](
       repeating: 0, count: entry.paddedRange.upperBound - entry.range.upperBound)
     try padding.withUnsafeBytesOf { (zeros) throws(BasisError) in
-      layout.entries[last].checksum = crc32c(zeros, continuing: entry.checksum)
+      addToChecksums(zeros)
       try put(zeros)
+    }
+    closeChunk()
+    // One chunk has the block's own checksum.
+    if layout.entries[last].chunkChecksums.count == 1 {
+      layout.entries[last].chunkChecksums = []
     }
     isStreaming = false
   }

@@ -1,4 +1,5 @@
 public import BasisCore
+import BasisFormats
 
 /// The exact index: compares a query with every row. Immutable, and safe to use from any number of
 /// threads.
@@ -13,6 +14,8 @@ public struct FlatIndex: Sendable {
   // Euclidean norms of the rows, and one over them (0 over 0).
   let norms: [Float]
   let inverseNorms: [Float]
+  /// The rows' block in a file, where they are not known to be sound.
+  let block: BlockGuard?
 
   public var count: Int { rows.rowCount }
   public var dimension: Int { rows.columnCount }
@@ -26,6 +29,7 @@ public struct FlatIndex: Sendable {
   public init(_ rows: Matrix, metric: Metric) throws(BasisError) {
     self.rows = rows
     self.metric = metric
+    block = nil
     norms = (0..<rows.rowCount).map { row in rows.withRow(row) { euclideanNorm($0) } }
     inverseNorms = norms.map { $0 > 0 ? 1 / $0 : 0 }
     // A norm is finite exactly if its row is, except where it overflows.

@@ -1,4 +1,5 @@
 import BasisCore
+import BasisFormats
 import Synchronization
 
 /// One search of a ``FlatIndex``: the queries, and the best neighbours so far.
@@ -53,11 +54,18 @@ final class FlatScan: Sendable {
       let ids = allowed.map { allowed in
         range.filter { allowed[$0] }.map { UInt32(truncatingIfNeeded: $0) }
       }
+      if let ids {
+        ids.withUnsafeBufferPointer { index.touch($0) }
+        try index.block?.check()
+      } else {
+        try index.block?.verify(records: range, stride: 4 * index.dimension)
+      }
       for query in scorers.indices {
         merge(ids.map { measure(query, $0) } ?? measure(query, range), query)
       }
       return
     }
+    try index.block?.verify(records: range, stride: 4 * index.dimension)
     var packed = Kernels.PackedRows(
       .right, capacity: min(Self.rowGrain, range.count), dimension: index.dimension)
     let width = min(Self.rowGrain, range.count)

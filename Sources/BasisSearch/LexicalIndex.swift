@@ -32,6 +32,8 @@ public struct LexicalIndex: Sendable {
   package let postingEnds: BlockStorage<UInt64>
   package let postings: BlockStorage<UInt8>
   package let lengths: BlockStorage<UInt32>
+  /// Of postings in a file, which are verified as they are touched.
+  private let postingsBlock: BlockGuard?
 
   /// How many documents there are.
   public var count: Int { lengths.count }
@@ -61,6 +63,7 @@ public struct LexicalIndex: Sendable {
     self.postingEnds = .owned(postingEnds)
     self.postings = .owned(postings)
     self.lengths = .owned(lengths)
+    postingsBlock = nil
   }
 
   /// Opens an index in a file. Its blocks stay there and are read as they are needed.
@@ -78,7 +81,9 @@ public struct LexicalIndex: Sendable {
     termEnds = .mapped(try container.array(prefix + "term-ends", of: UInt32.self))
     frequencies = .mapped(try container.array(prefix + "frequencies", of: UInt32.self))
     postingEnds = .mapped(try container.array(prefix + "posting-ends", of: UInt64.self))
-    postings = .mapped(try container.array(prefix + "postings", of: UInt8.self))
+    let opened = try container.unverifiedArray(prefix + "postings", of: UInt8.self)
+    postings = .mapped(opened.array)
+    postingsBlock = opened.guardian
     lengths = .mapped(try container.array(prefix + "lengths", of: UInt32.self))
     guard frequencies.count == termCount, postingEnds.count == termCount, totalLength >= 0,
       count <= Int(UInt32.max)
@@ -139,7 +144,7 @@ public struct LexicalIndex: Sendable {
     frequencies.withUnsafeBufferPointer { Int($0[term]) }
   }
 
-  /// Where the postings of a term lie.
+  /// Where the postings of a term lie; they are sound then.
   func postingRange(_ term: Int) throws(BasisError) -> Range<Int> {
     let (start, end) = postingEnds.withUnsafeBufferPointer { ends in
       (term == 0 ? 0 : ends[term - 1], ends[term])
@@ -147,7 +152,9 @@ public struct LexicalIndex: Sendable {
     guard start <= end, end <= UInt64(postings.count) else {
       throw Self.corrupt("the postings of term \(term) lie outside their block")
     }
-    return Int(start)..<Int(end)
+    let range = Int(start)..<Int(end)
+    try postingsBlock?.verify(range)
+    return range
   }
 
   static func corrupt(_ what: String) -> BasisError {

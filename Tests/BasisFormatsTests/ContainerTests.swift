@@ -117,7 +117,7 @@ private struct Manifest: Codable, Equatable {
     let bytes = try contents(of: path)
     #expect(bytes.count == 64 + 64 + 26)
     #expect(bytes[..<8] == [0x89, 0x42, 0x41, 0x53, 0x49, 0x53, 0x0D, 0x0A])
-    #expect(bytes[8..<16] == [1, 0, 0, 0, 4, 3, 2, 1])
+    #expect(bytes[8..<16] == [2, 0, 0, 0, 4, 3, 2, 1])
     #expect(bytes[16..<32] == [0x6B, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0])
     #expect(bytes[32..<40] == [128, 0, 0, 0, 0, 0, 0, 0])
     #expect(bytes[40..<48] == [26, 0, 0, 0, 0, 0, 0, 0])
@@ -252,6 +252,57 @@ private struct Manifest: Codable, Equatable {
     }
   }
 
+  @Test func `only the chunks that are touched are verified`() throws {
+    let writer = try ContainerWriter(path: path, kind: "segment", version: 3)
+    try writer.write("small", [1, 2, 3] as [Int32])
+    try writer.write("large", (0..<100_000).map { Int32($0) })
+    try writer.finish()
+    let chunk = 1 << 16
+    do {
+      let container = try Container(path: path, kind: "segment", maximumVersion: 3)
+      let (array, guardian) = try container.unverifiedArray("large", of: Int32.self)
+      #expect(container.verifiedByteCount == 0)
+      try guardian.verify(5..<6)
+      #expect(container.verifiedByteCount == chunk)
+      // Again, then across an edge, then records on both sides of the last chunk's start.
+      try guardian.verify(0..<chunk)
+      #expect(container.verifiedByteCount == chunk)
+      try guardian.verify(chunk - 1..<chunk + 1)
+      #expect(container.verifiedByteCount == 2 * chunk)
+      let last = 400_000 / chunk * chunk
+      let ids = [UInt32(last / 8 - 1), UInt32(last / 8)]
+      ids.withUnsafeBufferPointer { guardian.touch(records: $0, stride: 8) }
+      try guardian.check()
+      #expect(container.verifiedByteCount == 3 * chunk + (400_000 - last))
+      #expect(try container.array("large", of: Int32.self).elementsEqual(array))
+      #expect(container.verifiedByteCount == 400_000)
+      #expect(Array(try container.array("small", of: Int32.self)) == [1, 2, 3])
+      #expect(container.verifiedByteCount == 400_064)
+    }
+
+    var bytes = try contents(of: path)
+    bytes[128 + 3 * chunk + 77] ^= 4
+    _ = try folder.write("a.seg", bytes)
+    let container = try Container(path: path, kind: "segment", maximumVersion: 3)
+    let (_, guardian) = try container.unverifiedArray("large", of: Int32.self)
+    try guardian.verify(0..<3 * chunk)
+    try guardian.verify(4 * chunk..<400_000)
+    #expect(container.verify().count == 1)
+    // Once found, damage stays.
+    for _ in 0..<2 {
+      let error = #expect(throws: BasisError.self) {
+        try guardian.verify(3 * chunk..<3 * chunk + 1)
+      }
+      #expect(
+        error?.message
+          == "\(path): the block 'large' fails its checksum; restore the file from a backup or "
+          + "make it again")
+    }
+    #expect(throws: BasisError.self) { try guardian.verify(0..<1) }
+    #expect(throws: BasisError.self) { try container.array("large", of: Int32.self) }
+    #expect(Array(try container.array("small", of: Int32.self)) == [1, 2, 3])
+  }
+
   private func reseal(_ bytes: inout [UInt8], table: Int) {
     for (place, range) in [(56, table..<bytes.count), (60, 0..<60)] {
       var crc = UInt32.max
@@ -284,13 +335,13 @@ private struct Manifest: Codable, Equatable {
     #expect(message(text) == "\(text): is not a segment file of this program")
 
     var bytes = try contents(of: path)
-    bytes[8] = 2
+    bytes[8] = 3
     reseal(&bytes, table: bytes[32..<40].reversed().reduce(0) { $0 << 8 | Int($1) })
     let newer = try folder.write("newer", bytes)
     #expect(
       message(newer)
-        == "\(newer): was written by a later version of the program (layout 2, this one reads up "
-        + "to 1); update the program")
+        == "\(newer): was written by a later version of the program (layout 3, this one reads up "
+        + "to 2); update the program")
     bytes[9] = 9
     let damaged = try folder.write("damaged", bytes)
     #expect(

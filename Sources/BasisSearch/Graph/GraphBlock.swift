@@ -8,10 +8,13 @@ struct GraphBlock: Sendable {
   /// Bytes of a record, a multiple of 4.
   let stride: Int
   private var words: Matrix
+  /// Of records in a file that are touched before they are read; nil where all are sound.
+  private let block: BlockGuard?
 
   init(count: Int, stride: Int, fill: (UnsafeMutableRawPointer) -> Void = { _ in }) {
     self.count = count
     self.stride = stride
+    block = nil
     words = Matrix(rowCount: count, columnCount: stride / 4) { floats in
       if let base = floats.baseAddress { fill(UnsafeMutableRawPointer(base)) }
     }
@@ -19,9 +22,14 @@ struct GraphBlock: Sendable {
 
   /// Opens the block that ``write(to:_:)`` wrote.
   ///
+  /// - Parameter isVerified: false where records are verified only as they are touched.
   /// - Throws: `.corruptFile` if it has another size.
-  init(_ container: Container, _ name: String, count: Int, stride: Int) throws(BasisError) {
-    words = try container.matrix(name, columnCount: stride / 4)
+  init(
+    _ container: Container, _ name: String, count: Int, stride: Int, isVerified: Bool = true
+  ) throws(BasisError) {
+    let opened = try container.unverifiedMatrix(name, columnCount: stride / 4)
+    words = opened.matrix
+    block = isVerified ? nil : opened.guardian
     guard words.rowCount == count else {
       throw BasisError(
         .corruptFile,
@@ -29,7 +37,19 @@ struct GraphBlock: Sendable {
     }
     self.count = count
     self.stride = stride
+    if isVerified {
+      try opened.guardian.verify(records: 0..<count, stride: stride)
+    }
   }
+
+  /// Touches records that are about to be read.
+  func touch(_ ids: UnsafeBufferPointer<UInt32>) { block?.touch(records: ids, stride: stride) }
+
+  /// - Throws: `.corruptFile` if a record that was touched is damaged.
+  func check() throws(BasisError) { try block?.check() }
+
+  /// - Throws: `.corruptFile` if any record is damaged.
+  func verify() throws(BasisError) { try block?.verify(records: 0..<count, stride: stride) }
 
   func write(to writer: ContainerWriter, _ name: String) throws(BasisError) {
     try writer.write(name, matrix: words)

@@ -24,7 +24,7 @@ struct GraphCalibration: Codable, Hashable, Sendable {
     var present = isHeld
     present.invert()
     let deepest = Self.depths.last ?? 1
-    let truth = try index.flat.get(index.rows, index.metric)
+    let truth = try index.exactIndex()
       .search(queries, k: deepest, allowing: present, in: run)
     points = []
     for depth in Self.depths {

@@ -1,4 +1,5 @@
 public import BasisCore
+import BasisFormats
 import CBasisKernels
 
 extension GraphIndex.Settings {
@@ -78,6 +79,8 @@ extension GraphIndex {
           + "\(count) × \(dimension); encode both with the same model")
     }
     guard newRows.rowCount > 0 else { return self }
+    try rowBlock?.verify(records: 0..<count, stride: 4 * dimension)
+    try codes.bytes.verify()
     // Too few to have a shape of their own.
     if count < 64 {
       return try settings.build(joined(newRows), metric: metric, in: run)

@@ -56,6 +56,16 @@ extension GraphIndex {
   /// - Throws: `.corruptFile` if a block is missing, damaged or does not fit the others, or an edge
   ///   leads nowhere; `.dimensionMismatch` for rows of another shape; `.newerFormat`.
   public init(from container: Container, prefix: String, rows: Matrix) throws(BasisError) {
+    try self.init(from: container, prefix: prefix, rows: rows, guardedBy: nil)
+  }
+
+  /// Opens an index in a file over rows that are touched before they are read.
+  ///
+  /// What every walk runs through (edges, and the codes that it compares) is verified here; the
+  /// rows, and the bytes where walks compare bits, as they are touched.
+  init(from container: Container, prefix: String, rows: Matrix, guardedBy rowBlock: BlockGuard?)
+    throws(BasisError)
+  {
     let header = try container.json(prefix + "settings", as: Header.self)
     try container.requireLayout(header.layout, of: "graph index")
     do throws(BasisError) { try header.settings.check() } catch {
@@ -75,14 +85,19 @@ extension GraphIndex {
       throw Self.corrupt("\(mean.count) means for \(dimension) dimensions")
     }
     let width = (dimension + 63) / 64 * 64
-    func block(_ name: String, _ stride: Int) throws(BasisError) -> GraphBlock {
+    func block(_ name: String, _ stride: Int, isVerified: Bool = true) throws(BasisError)
+      -> GraphBlock
+    {
       guard stride > 0, count > 0 else { return GraphBlock(count: count, stride: stride) }
-      return try GraphBlock(container, prefix + name, count: count, stride: stride)
+      return try GraphBlock(
+        container, prefix + name, count: count, stride: stride, isVerified: isVerified)
     }
+    let bitStride = GraphCodes.bitStride(dimension)
     codes = GraphCodes(
       metric: header.metric, count: count, columnCount: header.columnCount, dimension: dimension,
-      longest: header.longest, mean: Array(mean), bytes: try block("bytes", width),
-      facts: try block("facts", 8), bits: try block("bits", GraphCodes.bitStride(dimension)),
+      longest: header.longest, mean: Array(mean),
+      bytes: try block("bytes", width, isVerified: bitStride == 0), facts: try block("facts", 8),
+      bits: try block("bits", bitStride),
       roundingError: header.roundingError)
     edges = try block("edges", 4 * header.settings.maximumDegree)
     inverseNorms = try block("inverse-norms", 4)
@@ -101,6 +116,23 @@ extension GraphIndex {
     settings = header.settings
     calibration = header.calibration
     flat = LazyFlatIndex(nil)
+    self.rowBlock = rowBlock
+  }
+
+  /// The exact index over the rows. It reads none before it is asked.
+  func exactIndex() throws(BasisError) -> FlatIndex {
+    try flat.get { () throws(BasisError) in
+      let norms = inverseNorms.base.assumingMemoryBound(to: Float.self)
+      let stride = 4 * dimension
+      return try FlatIndex(
+        rows, metric: metric,
+        norms: (0..<count).map { (row) throws(BasisError) in
+          if norms[row] > 0 { return 1 / norms[row] }
+          // A row of zeros, or one so long that nothing is left of the inverse.
+          try rowBlock?.verify(records: row..<row + 1, stride: stride)
+          return rows.withRow(row) { euclideanNorm($0) }
+        }, guardedBy: rowBlock)
+    }
   }
 
   private static func largest(_ edges: GraphBlock) -> UInt32 {

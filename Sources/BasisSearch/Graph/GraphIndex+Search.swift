@@ -1,4 +1,5 @@
 public import BasisCore
+import BasisFormats
 import CBasisKernels
 
 extension GraphIndex: ApproximateIndex {
@@ -35,7 +36,7 @@ extension GraphIndex: ApproximateIndex {
     let k = min(k, count)
     // Rows left out make a beam of all the others no cheaper than a scan.
     guard let width, dimension > 0, allowed == nil || width < count else {
-      return try flat.get(rows, metric).search(asked, k: k, allowing: allowed, in: run)
+      return try exactIndex().search(asked, k: k, allowing: allowed, in: run)
     }
     let search = GraphSearch(
       self, k: k, width: min(count, max(width, k)), filter: allowed)
@@ -52,6 +53,8 @@ extension GraphIndex: ApproximateIndex {
         return results
       }
     }
+    try rowBlock?.check()
+    try codes.bytes.check()
     return found.count == 1 ? found[0] : Array(found.joined())
   }
 

@@ -1,4 +1,5 @@
 public import BasisCore
+import BasisFormats
 
 /// An approximate index whose rows point at near rows: a search walks from row to row, always on
 /// from the nearest that it has seen. Immutable, and safe to use from any number of threads.
@@ -38,6 +39,8 @@ public struct GraphIndex: Sendable {
   let inverseNorms: GraphBlock
   let calibration: GraphCalibration?
   let flat: LazyFlatIndex
+  /// The rows' block in a file, where they are not known to be sound.
+  var rowBlock: BlockGuard?
   let scratches = GraphScratchPool()
 
   public var count: Int { rows.rowCount }

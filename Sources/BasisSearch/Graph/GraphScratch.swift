@@ -105,9 +105,9 @@ final class LazyFlatIndex: Sendable {
 
   init(_ index: FlatIndex?) { made = Mutex(index) }
 
-  func get(_ rows: Matrix, _ metric: Metric) throws(BasisError) -> FlatIndex {
+  func get(_ make: () throws(BasisError) -> FlatIndex) throws(BasisError) -> FlatIndex {
     if let index = made.withLock({ $0 }) { return index }
-    let index = try FlatIndex(rows, metric: metric)
+    let index = try make()
     made.withLock { $0 = index }
     return index
   }

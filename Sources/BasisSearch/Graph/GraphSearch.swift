@@ -1,4 +1,5 @@
 import BasisCore
+import BasisFormats
 import CBasisKernels
 
 /// One search of a ``GraphIndex``: how wide, and for how many.
@@ -158,6 +159,7 @@ struct GraphSearch: Sendable {
       withUnsafeTemporaryAllocation(of: Float.self, capacity: GraphFilter.block) { keys in
         var bound = Float.infinity
         filter.forEachBlock { ids in
+          index.codes.bytes.touch(ids)
           kernels.keys(&rows, &asked, ids.baseAddress, ids.count, keys.baseAddress)
           for position in 0..<ids.count where keys[position] <= bound {
             let entry = Self.entry(keys[position], ids[position])
@@ -200,11 +202,14 @@ struct GraphSearch: Sendable {
             for position in 0..<count { out[position] = Self.key(entries[position]) }
           } else {
             var rows = index.codes.rows(edges: nil, bits: false)
+            index.codes.bytes.touch(UnsafeBufferPointer(start: ids, count: count))
             basis_graph_kernels().pointee.keys(
               &rows, scratch.queries + member, ids, count, out)
           }
           few = keepNearest(ids, keys: out, count, scratch: out + count)
         }
+        index.rowBlock?.touch(
+          records: UnsafeBufferPointer(start: ids, count: few), stride: 4 * index.dimension)
         let scorer = queries.withRow(query) { QueryScorer($0, metric: index.metric) }
         index.rows.withUnsafeFloats { floats in
           guard let base = floats.baseAddress else { return }

@@ -14,6 +14,7 @@ public import BasisFormats
 /// | `ids` | `UInt32` per place in a block: the row |
 /// | `halves` | Euclidean only: `Float` per place, half a squared norm less the list's least |
 /// | `leasts` | `Float` per list: that least |
+/// | `norms` | `Float` per row: its Euclidean norm |
 extension InvertedListsIndex {
   struct Header: Codable {
     var layout = 1
@@ -45,6 +46,7 @@ extension InvertedListsIndex {
     try lists.ids.write(to: writer, prefix + "ids")
     try lists.halves.write(to: writer, prefix + "halves")
     try lists.leasts.write(to: writer, prefix + "leasts")
+    try FlatIndex.write(norms: flat.norms, to: writer, prefix: prefix)
   }
 
   /// Opens an index in a file. Its codes stay there and are read as they are needed.
@@ -57,6 +59,13 @@ extension InvertedListsIndex {
   ///   `.newerFormat`; `.dimensionMismatch` if the rows are of another shape; `.badData` naming a
   ///   value of theirs that is not finite.
   public init(from container: Container, prefix: String, rows: Matrix) throws(BasisError) {
+    try self.init(from: container, prefix: prefix, rows: rows, guardedBy: nil)
+  }
+
+  /// Opens an index in a file over rows that are touched before they are read.
+  init(from container: Container, prefix: String, rows: Matrix, guardedBy block: BlockGuard?)
+    throws(BasisError)
+  {
     let header = try container.json(prefix + "settings", as: Header.self)
     try container.requireLayout(header.layout, of: "inverted lists")
     try rows.requireShape(header.count, header.dimension, of: "inverted lists")
@@ -91,7 +100,9 @@ extension InvertedListsIndex {
     guard matrix.firstNonFinite() == nil else { throw Self.corrupt("a centroid is not finite") }
     self.init(
       rows: rows, metric: header.metric, settings: header.settings,
-      flat: try FlatIndex(rows, metric: header.metric), centroids: matrix,
+      flat: try FlatIndex(
+        from: container, prefix: prefix, rows: rows, metric: header.metric, guardedBy: block),
+      centroids: matrix,
       book: ProductCodebook(parts: parts, width: width, size: 16, words: words), lists: lists)
     calibration = header.calibration
   }

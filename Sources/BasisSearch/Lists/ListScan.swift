@@ -40,6 +40,7 @@ struct ListScan: Sendable {
         found.append(neighbors)
       }
     }
+    try index.flat.block?.check()
     return found
   }
 }
@@ -66,6 +67,7 @@ extension FlatIndex {
           ids[position] = UInt32(truncatingIfNeeded: keys[position])
         }
         let ids = hasDoubles ? withoutDoubles(ids) : ids
+        touch(UnsafeBufferPointer(ids))
         rows.withUnsafeFloats { rows in
           guard let rows = rows.baseAddress else { return }
           inverseNorms.withUnsafeBufferPointer { inverseNorms in

@@ -33,7 +33,7 @@ public struct DenseIndex: Sendable {
   /// The size of what the index keeps beside the rows.
   public var byteCount: Int {
     switch base {
-    case .flat(let index): index.count * 2 * MemoryLayout<Float>.stride
+    case .flat(let index): index.count * MemoryLayout<Float>.stride
     case .lists(let index): index.byteCount
     case .graph(let index): index.byteCount
     }
@@ -71,7 +71,8 @@ public struct DenseIndex: Sendable {
   public func write(to writer: ContainerWriter, prefix: String) throws(BasisError) {
     try writer.write(prefix + "plan", json: plan)
     switch base {
-    case .flat: break
+    case .flat(let index):
+      try FlatIndex.write(norms: index.norms, to: writer, prefix: prefix)
     case .lists(let index): try index.write(to: writer, prefix: prefix)
     case .graph(let index): try index.write(to: writer, prefix: prefix)
     }
@@ -104,12 +105,28 @@ public struct DenseIndex: Sendable {
   public init(from container: Container, prefix: String, rows: Matrix, metric: Metric)
     throws(BasisError)
   {
+    try self.init(from: container, prefix: prefix, rows: rows, metric: metric, guardedBy: nil)
+  }
+
+  /// Opens the index in a file over rows that are read, and verified, only as searches touch them.
+  ///
+  /// - Parameter block: the rows' block.
+  package init(
+    from container: Container, prefix: String, rows: Matrix, metric: Metric,
+    guardedBy block: BlockGuard?
+  ) throws(BasisError) {
     plan = try DenseIndex.plan(in: container, prefix: prefix)
     switch plan.kind {
-    case .flat: base = .flat(try FlatIndex(rows, metric: metric))
+    case .flat:
+      base = .flat(
+        try FlatIndex(
+          from: container, prefix: prefix, rows: rows, metric: metric, guardedBy: block))
     case .lists:
-      base = .lists(try InvertedListsIndex(from: container, prefix: prefix, rows: rows))
-    case .graph: base = .graph(try GraphIndex(from: container, prefix: prefix, rows: rows))
+      base = .lists(
+        try InvertedListsIndex(from: container, prefix: prefix, rows: rows, guardedBy: block))
+    case .graph:
+      base = .graph(
+        try GraphIndex(from: container, prefix: prefix, rows: rows, guardedBy: block))
     }
     guard self.metric == metric else {
       throw BasisError(
