@@ -42,7 +42,8 @@ let rooms: [Room] = [
     hasFixtures: true),
   Room(
     name: "BasisStorage",
-    uses: ["BasisCore", "BasisFormats", "BasisSearch", "BasisText"], outside: [grdb]),
+    uses: ["BasisCore", "BasisFormats", "BasisSearch", "BasisText"], outside: [grdb],
+    hasFixtures: true),
   Room(
     name: "BasisCollections",
     uses: ["BasisCore", "BasisFormats", "BasisText", "BasisSearch", "BasisStorage"]),

@@ -63,31 +63,13 @@ final class SearchView: Sendable {
     var count: Int
   }
 
-  /// - Parameter sequences: the records that a filter lets through, rising; nil for all.
-  func allowed(_ sequences: [Int64]?) -> Allowed {
-    guard let sequences else {
+  /// - Parameter matches: what a filter lets through; nil for all.
+  func allowed(_ matches: FilterMatches?) -> Allowed {
+    guard let matches else {
       return Allowed(
         parts: snapshot.parts.map(\.live), pending: nil, count: snapshot.recordCount)
     }
-    var pending = Bitmap(count: snapshot.pending.count)
-    let places = Dictionary(
-      uniqueKeysWithValues: snapshot.pending.enumerated().map { ($1.sequence, $0) })
-    for sequence in sequences { if let place = places[sequence] { pending[place] = true } }
-    let parts = snapshot.parts.map { part -> Bitmap? in
-      var bitmap = Bitmap(count: part.segment.rowCount)
-      // Both lists rise, so one walk pairs them.
-      var slot = 0
-      part.segment.sequences.withUnsafeBufferPointer { own in
-        for sequence in sequences {
-          while slot < own.count, own[slot] < sequence { slot += 1 }
-          guard slot < own.count else { break }
-          if own[slot] == sequence { bitmap[slot] = true }
-        }
-      }
-      if let live = part.live { bitmap.formIntersection(live) }
-      return bitmap
-    }
-    return Allowed(parts: parts, pending: pending, count: sequences.count)
+    return Allowed(parts: matches.parts, pending: matches.pending, count: matches.count)
   }
 
   // MARK: Rankings, with sequences as ids

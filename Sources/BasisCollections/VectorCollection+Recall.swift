@@ -43,10 +43,10 @@ extension VectorCollection {
       throw BasisError(
         .notFound, "collection '\(store.folder.name)' has no vectors; ingest some records first")
     }
-    let sequences = try filter.map { filter throws(BasisError) in
-      try view.snapshot.sequences(matching: filter)
+    let matches = try filter.map { filter throws(BasisError) in
+      try view.snapshot.matches(filter)
     }
-    let allowed = view.allowed(sequences)
+    let allowed = view.allowed(matches)
     var own: [Int?] = []
     let queries: Matrix
     if let texts {

@@ -20,10 +20,10 @@ extension VectorCollection {
     }
     let view = try currentView()
     let query = try resolve(request.query, in: view)
-    let sequences = try request.filter.map { filter throws(BasisError) in
-      try view.snapshot.sequences(matching: filter)
+    let matches = try request.filter.map { filter throws(BasisError) in
+      try view.snapshot.matches(filter)
     }
-    let allowed = view.allowed(sequences)
+    let allowed = view.allowed(matches)
     var search = Search(request: request, query: query, view: view, allowed: allowed)
 
     // Hits that fold into one group, or that are the query itself, leave room for more: look

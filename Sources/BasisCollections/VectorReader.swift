@@ -43,7 +43,7 @@ public struct VectorReader: Sendable {
     if let place = places[sequence] { return dense.pending.rows.row(place) }
     for part in snapshot.parts {
       guard let slot = part.segment.slot(of: sequence) else { continue }
-      return try part.segment.vectors(of: space)?.row(slot)
+      return try part.segment.vector(at: slot, of: space)
     }
     return nil
   }

@@ -11,6 +11,14 @@ public struct Bitmap: Sendable, Hashable {
     clearTail()
   }
 
+  /// Rows as `fill` gives them, 64 in a word, the first in the lowest bit.
+  package init(count: Int, fill: (_ word: Int) -> UInt64) {
+    precondition(count >= 0)
+    self.count = count
+    words = (0..<(count + 63) / 64).map(fill)
+    clearTail()
+  }
+
   /// Membership of one row.
   ///
   /// - Precondition: `row` is in `0 ..< count`.

@@ -19,6 +19,11 @@ public struct CollectionSettings: Settings {
   /// … or at this many bytes of text, whichever comes first.
   public var segmentByteLimit: Int
 
+  /// The payload fields, as paths such as `author.name`, whose values segments keep in columns, so
+  /// that a filter on them reads no payload. Nil for those that are seen: of a segment's records,
+  /// the 32 most frequent fields with numbers, truth values or short texts. Filters on other fields
+  /// have the same answers, later.
+  public var filterFields: [String]?
   /// Chooses how the vectors of a segment are indexed.
   public var index: IndexPlanner
 
@@ -28,8 +33,10 @@ public struct CollectionSettings: Settings {
   public init(
     textFields: [String] = ["text"], analyzer: Analyzer = Analyzer(), encoder: String = "corpus",
     dimension: Int = 256, chunker: TextChunker? = nil, segmentRowLimit: Int = 65_536,
-    segmentByteLimit: Int = 64 << 20, index: IndexPlanner = IndexPlanner()
+    segmentByteLimit: Int = 64 << 20, index: IndexPlanner = IndexPlanner(),
+    filterFields: [String]? = nil
   ) {
+    self.filterFields = filterFields
     self.textFields = textFields
     self.analyzer = analyzer
     self.encoder = encoder
@@ -52,6 +59,7 @@ public struct CollectionSettings: Settings {
       try values.decodeIfPresent(Int.self, forKey: .segmentRowLimit) ?? segmentRowLimit
     segmentByteLimit =
       try values.decodeIfPresent(Int.self, forKey: .segmentByteLimit) ?? segmentByteLimit
+    filterFields = try values.decodeIfPresent([String].self, forKey: .filterFields)
     index = try values.decodeIfPresent(IndexPlanner.self, forKey: .index) ?? index
   }
 }

@@ -77,6 +77,7 @@ public final class CollectionSnapshot: Sendable {
   public let pending: [CollectionStore.PendingRecord]
   private let database: DatabaseSnapshot
   private let lexicalOfPending = Mutex<LexicalIndex?>(nil)
+  let recentMatches = Mutex(RecentMatches())
 
   fileprivate init(_ store: CollectionStore) throws(BasisError) {
     self.store = store
@@ -158,7 +159,7 @@ public final class CollectionSnapshot: Sendable {
     guard let space = currentSpace?.space, space.encoder == nil else { return nil }
     for part in parts {
       guard let slot = part.segment.slot(of: sequence) else { continue }
-      return try part.segment.vectors(of: space)?.row(slot)
+      return try part.segment.vector(at: slot, of: space)
     }
     return pending.first { $0.sequence == sequence }?.vector
   }
@@ -196,7 +197,8 @@ public final class CollectionSnapshot: Sendable {
     return chosen.compactMap { found[$0] }
   }
 
-  /// The sequences of the records that the filter lets through, with all their parts, rising.
+  /// The sequences of the records that the filter lets through, with all their parts, rising, asked
+  /// of SQLite.
   ///
   /// - Complexity: one scan of the payloads.
   public func sequences(matching filter: Filter) throws(BasisError) -> [Int64] {
@@ -214,7 +216,7 @@ public final class CollectionSnapshot: Sendable {
     }
   }
 
-  private func reading<T>(_ body: (Database) throws -> T) throws(BasisError) -> T {
+  func reading<T>(_ body: (Database) throws -> T) throws(BasisError) -> T {
     try translating("read the records of '\(store.folder.name)'") { try database.read(body) }
   }
 }

@@ -133,9 +133,11 @@ extension CollectionStore {
     try writer.write(
       "manifest", json: Segment.Manifest(rowCount: sequences.count, spaces: spaces))
     try writer.write("sequences", sequences)
+    try writeColumns(of: sequences, to: writer, in: run)
     for (index, space) in spaces.enumerated() {
       let plan = settings.index.plan(rowCount: sequences.count, dimension: space.dimension)
       let isIndexed = plan.kind != .flat
+      var norms: [Float] = []
       try writer.begin(Segment.block(space.id))
       let rows = try Matrix(
         rowCount: isIndexed ? sequences.count : 0, columnCount: space.dimension
@@ -143,13 +145,19 @@ extension CollectionStore {
         var filled = 0
         try vectors(index) { floats throws(BasisError) in
           try writer.append(UnsafeRawBufferPointer(floats))
-          guard isIndexed else { return }
+          guard isIndexed else {
+            norms += FlatIndex.norms(of: floats, dimension: max(1, space.dimension))
+            return
+          }
           _ = UnsafeMutableBufferPointer(rebasing: target[filled...]).update(from: floats)
           filled += floats.count
         }
       }
       try writer.end()
-      guard isIndexed else { continue }
+      guard isIndexed else {
+        try FlatIndex.write(norms: norms, to: writer, prefix: Segment.indexPrefix(space.id))
+        continue
+      }
       run.report("indexing \(sequences.count) vectors", 0, unit: "records")
       try DenseIndex(rows, metric: space.metric, plan: plan, in: run.silent)
         .write(to: writer, prefix: Segment.indexPrefix(space.id))

@@ -27,21 +27,32 @@ import _BasisTestSupport
   /// Reads all that a query could read; nil where everything was found sound.
   func readEverything() throws -> BasisError? {
     do throws(BasisError) {
-      let snapshot = try CollectionStore(place, for: .read).snapshot()
-      for part in snapshot.parts {
-        _ = try part.segment.denseIndex(of: CollectionStoreTests.space)
-        _ = part.segment.sequences.reduce(0, +)
-        _ = try part.segment.lexicalIndex().search(
-          part.segment.lexicalIndex().makeQuery("words row"), k: 50)
-      }
+      _ = try answers()
       return nil
     } catch {
       return error
     }
   }
 
+  func answers() throws(BasisError) -> [[Neighbor]] {
+    let snapshot = try CollectionStore(place, for: .read).snapshot()
+    var found: [[Neighbor]] = []
+    for part in snapshot.parts {
+      let queries = CollectionStoreTests.encode(["row 3", "words of row 12"])
+      found +=
+        try part.segment.denseIndex(of: CollectionStoreTests.space)?
+        .search(queries, k: 50, allowing: nil, effort: .exact, in: RunContext()) ?? []
+      found.append([Neighbor(id: Int(part.segment.sequences.reduce(0, +)), distance: 0)])
+      found.append(
+        try part.segment.lexicalIndex().search(
+          part.segment.lexicalIndex().makeQuery("words row"), k: 50))
+    }
+    return found
+  }
+
   @Test func `a flipped byte is reported with its file, or changes nothing`() throws {
     let sound = try Data(contentsOf: segmentFile)
+    let right = try answers()
     var generator = RandomGenerator(seed: 1)
     for _ in 0..<300 {
       var bytes = sound
@@ -52,6 +63,8 @@ import _BasisTestSupport
         #expect(error.code == .corruptFile || error.code == .newerFormat)
         #expect(error.message.contains("000001.seg"))
         #expect(!report.isSound)
+      } else {
+        #expect(try answers() == right)
       }
     }
     try sound.write(to: segmentFile)
