@@ -168,16 +168,18 @@ public final class VectorCollection: Sendable {
   public func info() throws(BasisError) -> CollectionInfo {
     let snapshot = try store.snapshot()
     var indexes: [(rowCount: Int, plan: IndexPlanner.Plan)] = []
+    var vectorBytes = 0
     if let space = snapshot.currentSpace?.space {
       for part in snapshot.parts {
         indexes.append((part.segment.rowCount, try part.segment.indexPlan(of: space)))
+        vectorBytes += part.segment.byteCount(of: space)
       }
     }
     return CollectionInfo(
       name: store.folder.name, recordCount: snapshot.recordCount,
       pendingCount: snapshot.pending.count, segmentCount: snapshot.parts.count,
       byteCount: store.folder.byteCount, spaces: snapshot.spaces.map(\.space),
-      indexes: indexes, settings: store.settings)
+      indexes: indexes, vectorByteCount: vectorBytes, settings: store.settings)
   }
 }
 
@@ -194,7 +196,15 @@ public struct CollectionInfo: Sendable {
   /// How the current space's vectors are indexed, a plan for each segment; the pending ones are
   /// compared one by one.
   public let indexes: [(rowCount: Int, plan: IndexPlanner.Plan)]
+  /// What these vectors and their indexes take on disk.
+  public let vectorByteCount: Int
   public let settings: CollectionSettings
+
+  /// What a vector takes on disk with its share of the index; nil where no segment has vectors.
+  public var bytesPerVector: Double? {
+    let count = indexes.reduce(0) { $0 + $1.rowCount }
+    return count == 0 ? nil : Double(vectorByteCount) / Double(count)
+  }
 }
 
 extension RunContext {

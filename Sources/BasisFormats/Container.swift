@@ -107,6 +107,13 @@ public final class Container: Sendable {
 
   public func contains(_ name: String) -> Bool { guards[name] != nil }
 
+  /// What the blocks whose names start with `prefix` take in the file.
+  package func byteCount(ofBlocks prefix: String) -> Int {
+    guards.values.reduce(0) {
+      $1.entry.name.hasPrefix(prefix) ? $0 + $1.entry.paddedRange.count : $0
+    }
+  }
+
   /// How many bytes of blocks were read and compared with their checksums so far.
   package var verifiedByteCount: Int { verified.count.load(ordering: .relaxed) }
 

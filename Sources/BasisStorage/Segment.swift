@@ -39,6 +39,12 @@ public final class Segment: Sendable {
   /// How many bytes of it were read and compared with their checksums so far.
   package var verifiedByteCount: Int { container.verifiedByteCount }
   package var byteCount: Int { container.byteCount }
+
+  /// What the vectors of a space and their index take on disk.
+  public func byteCount(of space: Space) -> Int {
+    container.byteCount(ofBlocks: Segment.block(space.id))
+      + container.byteCount(ofBlocks: Segment.indexPrefix(space.id))
+  }
   // Opened when they are first asked for, because opening reads and checks their blocks.
   private let openLexical = Mutex<LexicalIndex?>(nil)
   private let dense = Mutex<[Space.Identifier: DenseIndex]>([:])
