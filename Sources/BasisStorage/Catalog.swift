@@ -21,6 +21,7 @@ enum Catalog {
         try setMeta(db, "format", String(formatVersion))
         try setMeta(db, "sealed_through", "0")
         try setMeta(db, "generation", "0")
+        try setMeta(db, "record_count", "0")
         try setMeta(db, "settings", encodeJSON(settings))
       }
       try queue.close()
@@ -117,6 +118,28 @@ enum Catalog {
 
   static func generation(_ db: Database) throws -> Int {
     Int(try meta(db, "generation")) ?? 0
+  }
+
+  /// How many records there are. Counting them reads an index of all keys, so the number is kept;
+  /// collections of earlier versions have it from their next write on.
+  static func recordCount(_ db: Database) throws -> Int {
+    try keptRecordCount(db) ?? countRecords(db)
+  }
+
+  static func keptRecordCount(_ db: Database) throws -> Int? {
+    try String.fetchOne(db, sql: "SELECT value FROM meta WHERE name = 'record_count'")
+      .flatMap { Int($0) }
+  }
+
+  static func countRecords(_ db: Database) throws -> Int {
+    try Int.fetchOne(db, sql: "SELECT count(*) FROM records WHERE part = 0") ?? 0
+  }
+
+  /// Follows a change of the records, in its transaction.
+  static func addToRecordCount(_ db: Database, _ change: Int) throws {
+    let known = try keptRecordCount(db)
+    if known != nil, change == 0 { return }
+    try setMeta(db, "record_count", String(try known.map { $0 + change } ?? countRecords(db)))
   }
 
   static func settings(_ db: Database) throws -> CollectionSettings {

@@ -89,7 +89,7 @@ public final class CollectionSnapshot: Sendable {
       try database.read { db in
         (
           generation: try Catalog.generation(db),
-          count: try Int.fetchOne(db, sql: "SELECT count(*) FROM records WHERE part = 0") ?? 0,
+          count: try Catalog.recordCount(db),
           spaces: try StoredSpace.fetchAll(db, in: store.folder),
           segments: try Row.fetchAll(db, sql: "SELECT id, file FROM segments ORDER BY id").map {
             (id: $0[0] as Int64, file: $0[1] as String)

@@ -28,7 +28,7 @@ extension CollectionStore {
         byteCount: try ["page_count", "page_size"].reduce(1) {
           $0 * (try Int.fetchOne(db, sql: "PRAGMA \($1)") ?? 0)
         },
-        count: try Int.fetchOne(db, sql: "SELECT count(*) FROM records WHERE part = 0") ?? 0,
+        count: try Catalog.countRecords(db), keptCount: try Catalog.keptRecordCount(db),
         sealed: try Int64.fetchAll(
           db, sql: "SELECT sequence FROM records WHERE sequence <= ? ORDER BY sequence",
           arguments: [try Catalog.sealedThrough(db)]),
@@ -44,6 +44,14 @@ extension CollectionStore {
     report.segmentCount = state.segments.count
     report.damage += state.complaints.map {
       BasisError(.corruptFile, "\(folder.catalogPath): \($0)")
+    }
+
+    if let kept = state.keptCount, kept != state.count {
+      report.damage.append(
+        BasisError(
+          .corruptFile,
+          "\(folder.catalogPath): counts \(kept) records and has \(state.count); restore it from a "
+            + "backup or ingest again"))
     }
 
     var alive: [Int64] = []

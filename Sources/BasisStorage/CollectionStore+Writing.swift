@@ -56,6 +56,7 @@ extension CollectionStore {
           try insert.execute(arguments: [record.key, index + 1, "", part, nil])
         }
       }
+      try Catalog.addToRecordCount(db, summary.inserted)
       return summary
     }
   }
@@ -69,6 +70,7 @@ extension CollectionStore {
       let sealedThrough = try Catalog.sealedThrough(db)
       var count = 0
       for key in keys where try bury(db, key: key, sealedThrough: sealedThrough) { count += 1 }
+      try Catalog.addToRecordCount(db, -count)
       return count
     }
   }

@@ -2,6 +2,7 @@ import BasisCore
 import BasisSearch
 import BasisStorage
 import Foundation
+import GRDB
 import Testing
 import _BasisTestSupport
 
@@ -19,9 +20,9 @@ import _BasisTestSupport
 
   static let vectors = gaussianMatrix(rowCount: count, columnCount: dimension, seed: 31)
 
-  static func record(_ row: Int) -> Record {
+  static func record(_ row: Int) -> BasisStorage.Record {
     let word = row.isMultiple(of: 7) ? "seventh" : "other"
-    return Record(
+    return BasisStorage.Record(
       key: "k\(row)", payload: #"{"text":"\#(word) row\#(row)","size":\#(row)}"#,
       vector: vectors.row(row))
   }
@@ -85,5 +86,24 @@ import _BasisTestSupport
     #expect(try writer.vacuum(in: RunContext()))
     #expect(try writer.verify(in: RunContext()).damage.isEmpty)
     #expect(try writer.snapshot().parts.first?.segment.rowCount == Self.count - 1)
+  }
+
+  @Test func `a collection that kept no count of its records counts them`() throws {
+    let folder = try TemporaryFolder()
+    let place = try make(.flat, in: folder)
+    try DatabaseQueue(path: place.path + "/catalog.sqlite").write { db in
+      try db.execute(sql: "DELETE FROM meta WHERE name = 'record_count'")
+    }
+    let store = try CollectionStore(place, for: .write)
+    #expect(try store.snapshot().recordCount == Self.count)
+    try store.delete(keys: ["k3", "absent"])
+    #expect(try store.snapshot().recordCount == Self.count - 1)
+    try store.upsert([Self.record(3), Self.record(4)])
+    #expect(try store.snapshot().recordCount == Self.count)
+    #expect(try store.verify(in: RunContext()).damage.isEmpty)
+    try DatabaseQueue(path: place.path + "/catalog.sqlite").write { db in
+      try db.execute(sql: "UPDATE meta SET value = '7' WHERE name = 'record_count'")
+    }
+    #expect(try store.verify(in: RunContext()).damage.count == 1)
   }
 }
