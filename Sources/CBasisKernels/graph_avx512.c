@@ -39,17 +39,41 @@ OPERATION void dots(const int8_t *query, const uint8_t *const *rows, size_t widt
   sum4(sums, out);
 }
 
-// Sums of the query's bytes where a row has a bit.
-OPERATION void bit_dots(const int8_t *query, const uint8_t *const *rows, size_t width,
-                        int32_t *out) {
-  I sums[4], ones = _mm512_set1_epi8(1);
+// Products of the query's bytes and a row's pairs of bits, 0 to 3.
+OPERATION void pair_dots(const int8_t *query, const uint8_t *const *rows, size_t width,
+                         int32_t *out) {
+  I sums[4], three = _mm512_set1_epi8(3);
   for (int r = 0; r < 4; r++) sums[r] = _mm512_setzero_si512();
-  for (size_t i = 0; i < width; i += 64) {
+  size_t i = 0;
+  for (; i + 256 <= width; i += 256) {
+    I q0 = _mm512_loadu_si512(query + i), q1 = _mm512_loadu_si512(query + i + 64);
+    I q2 = _mm512_loadu_si512(query + i + 128), q3 = _mm512_loadu_si512(query + i + 192);
+    for (int r = 0; r < 4; r++) {
+      I v = _mm512_loadu_si512(rows[r] + i / 4);
+      sums[r] = byte_dot(sums[r], _mm512_and_si512(v, three), q0);
+      sums[r] = byte_dot(sums[r], _mm512_and_si512(_mm512_srli_epi16(v, 2), three), q1);
+      sums[r] = byte_dot(sums[r], _mm512_and_si512(_mm512_srli_epi16(v, 4), three), q2);
+      sums[r] = byte_dot(sums[r], _mm512_and_si512(_mm512_srli_epi16(v, 6), three), q3);
+    }
+  }
+  if (width - i >= 128) {
+    I low = _mm512_inserti64x4(_mm512_setzero_si512(), _mm256_set1_epi16(2), 1);
+    I high = _mm512_add_epi16(low, _mm512_set1_epi16(4));
+    I q0 = _mm512_loadu_si512(query + i), q1 = _mm512_loadu_si512(query + i + 64);
+    for (int r = 0; r < 4; r++) {
+      I v = _mm512_broadcast_i64x4(_mm256_loadu_si256((const __m256i *)(rows[r] + i / 4)));
+      sums[r] = byte_dot(sums[r], _mm512_and_si512(_mm512_srlv_epi16(v, low), three), q0);
+      sums[r] = byte_dot(sums[r], _mm512_and_si512(_mm512_srlv_epi16(v, high), three), q1);
+    }
+    i += 128;
+  }
+  if (width - i >= 64) {
+    I shifts = _mm512_set_epi32(0x60006, 0x60006, 0x60006, 0x60006, 0x40004, 0x40004, 0x40004,
+                                0x40004, 0x20002, 0x20002, 0x20002, 0x20002, 0, 0, 0, 0);
     I q = _mm512_loadu_si512(query + i);
     for (int r = 0; r < 4; r++) {
-      __mmask64 bits;
-      memcpy(&bits, rows[r] + i / 8, sizeof bits);
-      sums[r] = byte_dot(sums[r], ones, _mm512_maskz_mov_epi8(bits, q));
+      I v = _mm512_broadcast_i64x2(_mm_loadu_si128((const __m128i *)(rows[r] + i / 4)));
+      sums[r] = byte_dot(sums[r], _mm512_and_si512(_mm512_srlv_epi16(v, shifts), three), q);
     }
   }
   sum4(sums, out);

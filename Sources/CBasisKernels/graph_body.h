@@ -1,5 +1,5 @@
 // What the levels share. Before it: TARGET, LEVEL_NAME, LEVEL_TABLE, OPERATION, and
-//   dots, bit_dots: products of a query and four rows; insert: into sorted entries;
+//   dots, pair_dots: products of a query and four rows; insert: into sorted entries;
 //   keys4: keys of four rows; tile_keys: of all members to four; pick: positions below a bound;
 //   signed_codes: a row's bytes as a query's.
 #include <stdlib.h>
@@ -28,13 +28,13 @@ OPERATION uint32_t row_of(uint64_t entry) { return (uint32_t)entry >> 1; }
 
 OPERATION void fetch(const Rows *rows, uint32_t row) {
   const char *code = (const char *)(rows->codes + row * rows->stride);
-  for (size_t i = 0; i < (rows->is_bits ? rows->stride : rows->width); i += 64) {
+  for (size_t i = 0; i < (rows->is_pairs ? rows->stride : rows->width); i += 64) {
     __builtin_prefetch(code + i);
   }
   if (rows->facts_stride == 2) __builtin_prefetch(rows->facts + 2 * (size_t)row);
 }
 
-OPERATION void keys_body(const Rows *rows, int is_bits, const Query *query, const uint32_t *ids,
+OPERATION void keys_body(const Rows *rows, int is_pairs, const Query *query, const uint32_t *ids,
                          size_t count, float *out) {
   size_t stride = rows->stride, facts_stride = rows->facts_stride;
   for (size_t i = 0; i < count && i < AHEAD; i++) fetch(rows, ids[i]);
@@ -46,8 +46,8 @@ OPERATION void keys_body(const Rows *rows, int is_bits, const Query *query, cons
       at[r] = rows->codes + ids[r < some ? i + r : i] * stride;
       if (i + r + AHEAD < count) fetch(rows, ids[i + r + AHEAD]);
     }
-    if (is_bits) {
-      bit_dots(query->codes, at, rows->width, dot);
+    if (is_pairs) {
+      pair_dots(query->codes, at, rows->width, dot);
     } else {
       dots(query->codes, at, rows->width, dot);
     }
@@ -56,7 +56,7 @@ OPERATION void keys_body(const Rows *rows, int is_bits, const Query *query, cons
     for (size_t r = 0; r < AT_ONCE; r++) {
       facts[r] = rows->facts + ids[r < some ? i + r : i] * facts_stride;
     }
-    keys4(dot, is_bits ? 2 : 1, is_bits ? query->sum : 128 * query->sum, query->scale, facts,
+    keys4(dot, is_pairs ? 2 : 1, is_pairs ? 3 * query->sum : 128 * query->sum, query->scale, facts,
           some_keys);
     memcpy(out + i, some_keys, some * sizeof *out);
   }
@@ -81,52 +81,9 @@ OPERATION size_t fresh(const Rows *rows, uint32_t row, uint64_t *seen, uint32_t 
   return kept;
 }
 
-// Of a row's neighbours those that are allowed, and of the neighbours of others while fewer than a
-// row may have were looked at: the two-hop walk of Patel et al., *ACORN*, SIGMOD 2024.
-OPERATION size_t fresh_allowed(const Rows *rows, uint32_t row, const uint64_t *allowed,
-                               uint64_t *seen, uint32_t *out) {
-  const uint32_t *ids = rows->edges + row * rows->degree;
-  uint32_t others[BASIS_GRAPH_DEGREE];
-  size_t kept = 0, other_count = 0, met = 0, enough = rows->degree;
-  for (size_t i = 0; i < rows->degree && ids[i] != row; i++) {
-    uint32_t id = ids[i];
-    uint64_t bit = (uint64_t)1 << (id & 63), word = seen[id >> 6];
-    int may = (allowed[id >> 6] & bit) != 0, is_new = !(word & bit);
-    out[kept] = others[other_count] = id;
-    kept += may & is_new;
-    other_count += !may && is_new;
-    met += may;
-    if (may) seen[id >> 6] = word | bit;
-  }
-  if (met >= enough) return kept;
-  for (size_t i = 0; i < other_count && i < 8; i++) {
-    __builtin_prefetch(rows->edges + others[i] * rows->degree);
-    __builtin_prefetch(rows->edges + others[i] * rows->degree + 16);
-  }
-  for (size_t i = 0; i < other_count && met < enough; i++) {
-    uint32_t id = others[i];
-    const uint32_t *further = rows->edges + id * rows->degree;
-    set(seen, id);
-    if (i + 8 < other_count) {
-      __builtin_prefetch(rows->edges + others[i + 8] * rows->degree);
-      __builtin_prefetch(rows->edges + others[i + 8] * rows->degree + 16);
-    }
-    for (size_t j = 0; j < rows->degree && further[j] != id; j++) {
-      uint32_t next = further[j];
-      uint64_t bit = (uint64_t)1 << (next & 63), word = seen[next >> 6];
-      if (!(allowed[next >> 6] & bit)) continue;
-      out[kept] = next;
-      kept += !(word & bit);
-      met++;
-      seen[next >> 6] = word | bit;
-    }
-  }
-  return kept;
-}
-
 TARGET static void keys(const Rows *rows, const Query *query, const uint32_t *ids, size_t count,
                         float *out) {
-  if (rows->is_bits) {
+  if (rows->is_pairs) {
     keys_body(rows, 1, query, ids, count, out);
   } else {
     keys_body(rows, 0, query, ids, count, out);
@@ -138,10 +95,10 @@ OPERATION void fetch_some(const Rows *rows, const uint32_t *ids, size_t count) {
   for (size_t i = 0; i < count && i < 48; i++) fetch(rows, ids[i]);
 }
 
-enum { KEYS_AT_ONCE = 256 };
+enum { KEYS_AT_ONCE = 256, COLLECTED_AT_ONCE = 64 };
 
 // Compares the rows of a batch, and keeps those that are among the nearest.
-OPERATION void receive(const Rows *rows, int is_bits, const Query *query, basis_graph_walk *w) {
+OPERATION void receive(const Rows *rows, int is_pairs, const Query *query, basis_graph_walk *w) {
   float out[KEYS_AT_ONCE];
   uint64_t *beam = w->beam;
   size_t count = w->beam_count, width = w->width, next = w->next, added = w->added;
@@ -149,7 +106,7 @@ OPERATION void receive(const Rows *rows, int is_bits, const Query *query, basis_
   w->touched_count += added;
   for (size_t start = 0; start < added; start += KEYS_AT_ONCE) {
     size_t some = added - start < KEYS_AT_ONCE ? added - start : KEYS_AT_ONCE;
-    keys_body(rows, is_bits, query, batch + start, some, out);
+    keys_body(rows, is_pairs, query, batch + start, some, out);
     float limit = count < width ? __builtin_inff() : key_of(beam[count - 1]);
     for (size_t i = 0; i < some; i++) {
       if (!(out[i] <= limit)) continue;
@@ -179,26 +136,24 @@ OPERATION void receive(const Rows *rows, int is_bits, const Query *query, basis_
 OPERATION int expand(const Rows *rows, basis_graph_walk *w) {
   uint32_t *batch = w->touched + w->touched_count;
   size_t added = 0, expanded = 0;
-  if (w->touched_count >= w->budget) return 0;
   for (; w->next < w->beam_count && expanded < w->step; w->next++) {
     uint64_t entry = w->beam[w->next];
     if (entry & 1) continue;
     w->beam[w->next] = entry | 1;
     expanded++;
-    added += w->allowed ? fresh_allowed(rows, row_of(entry), w->allowed, w->seen, batch + added)
-                        : fresh(rows, row_of(entry), w->seen, batch + added);
+    added += fresh(rows, row_of(entry), w->seen, batch + added);
   }
   w->added = added;
   fetch_some(rows, batch, added);
   return expanded > 0;
 }
 
-OPERATION void walks_body(const Rows *rows, int is_bits, const Query *queries,
+OPERATION void walks_body(const Rows *rows, int is_pairs, const Query *queries,
                           basis_graph_walk *walks, size_t count) {
   size_t active = 0;
   for (size_t q = 0; q < count; q++) {
     basis_graph_walk *w = walks + q;
-    w->beam_count = w->touched_count = w->next = w->gave_up = 0;
+    w->beam_count = w->touched_count = w->next = 0;
     w->added = 0;
     for (size_t i = 0; i < w->entry_count; i++) {
       if (is_set(w->seen, w->entries[i])) continue;
@@ -211,26 +166,21 @@ OPERATION void walks_body(const Rows *rows, int is_bits, const Query *queries,
   // In turns, so that one walk's rows arrive while another computes.
   while (active > 0) {
     for (size_t q = 0; q < count; q++) {
-      if (walks[q].is_active) receive(rows, is_bits, queries + q, walks + q);
+      if (walks[q].is_active) receive(rows, is_pairs, queries + q, walks + q);
     }
     for (size_t q = 0; q < count; q++) {
       basis_graph_walk *w = walks + q;
       if (!w->is_active || expand(rows, w)) continue;
       w->is_active = 0;
       active--;
-      w->gave_up = w->next < w->beam_count;
-      if (w->allowed) {
-        memset(w->seen, 0, sizeof *w->seen * w->seen_count);
-      } else {
-        for (size_t i = 0; i < w->touched_count; i++) w->seen[w->touched[i] >> 6] = 0;
-      }
+      for (size_t i = 0; i < w->touched_count; i++) w->seen[w->touched[i] >> 6] = 0;
     }
   }
 }
 
 TARGET static void walk(const Rows *rows, const Query *queries, basis_graph_walk *walks,
                         size_t count) {
-  if (rows->is_bits) {
+  if (rows->is_pairs) {
     walks_body(rows, 1, queries, walks, count);
   } else {
     walks_body(rows, 0, queries, walks, count);
@@ -293,7 +243,7 @@ TARGET static void nearest(const Rows *members, size_t count, const Query *query
   for (size_t start = 0; start < count; start += 256) {
     size_t some = count - start < 256 ? count - start : 256;
     for (size_t i = 0; i < some; i++) block[i] = (uint32_t)(start + i);
-    if (members->is_bits) {
+    if (members->is_pairs) {
       keys_body(members, 1, query, block, some, scratch);
     } else {
       keys_body(members, 0, query, block, some, scratch);
@@ -305,6 +255,28 @@ TARGET static void nearest(const Rows *members, size_t count, const Query *query
       pool_insert(out, limit, entry_of(scratch[positions[i]], block[positions[i]]));
     }
   }
+}
+
+TARGET static size_t collect(const Rows *rows, const Query *query, const uint32_t *ids,
+                             size_t count, uint64_t *entries, size_t kept, size_t limit) {
+  float out[COLLECTED_AT_ONCE];
+  uint32_t positions[COLLECTED_AT_ONCE];
+  for (size_t start = 0; start < count; start += COLLECTED_AT_ONCE) {
+    size_t some = count - start < COLLECTED_AT_ONCE ? count - start : COLLECTED_AT_ONCE;
+    keys(rows, query, ids + start, some, out);
+    float bound = kept < limit ? __builtin_inff() : key_of(entries[kept - 1]);
+    size_t picked = pick(out, some, bound, positions);
+    for (size_t i = 0; i < picked; i++) {
+      uint64_t entry = entry_of(out[positions[i]], ids[start + positions[i]]);
+      if (kept == limit) {
+        if (entries[kept - 1] < entry) continue;
+        kept--;
+      }
+      insert(entries, kept, entry);
+      kept++;
+    }
+  }
+  return kept;
 }
 
 TARGET static void refine(const Rows *rows, uint32_t row, const uint64_t *pools, size_t pool_size,
@@ -420,14 +392,64 @@ TARGET static float encode(const float *x, const float *mean, size_t d, size_t w
   return largest > 1e-30f ? largest / 127 : 0;
 }
 
+enum { THRESHOLDS = 8 };
+
+// The threshold between 1 and 3 is the one of some after which the codes point most nearly where
+// the row does.
+TARGET static float pack(const float *x, const float *mean, size_t d, size_t width, uint8_t *out) {
+  static const float steps[THRESHOLDS] = {0.6f, 0.75f, 0.9f, 1, 1.1f, 1.25f, 1.4f, 1.6f};
+  float squared = 0, all = 0, thresholds[THRESHOLDS], above[THRESHOLDS], counts[THRESHOLDS];
+  for (size_t i = 0; i < d; i++) {
+    float away = x[i] - mean[i], square = away * away;
+    squared = squared + square;
+    all = all + __builtin_fabsf(away);
+  }
+  float deviation = __builtin_sqrtf(squared / (float)(d > 0 ? d : 1));
+  for (int t = 0; t < THRESHOLDS; t++) {
+    thresholds[t] = steps[t] * deviation;
+    above[t] = counts[t] = 0;
+  }
+  for (size_t i = 0; i < d; i++) {
+    float size = __builtin_fabsf(x[i] - mean[i]);
+    for (int t = 0; t < THRESHOLDS; t++) {
+      above[t] += size > thresholds[t] ? size : 0;
+      counts[t] += size > thresholds[t] ? 1 : 0;
+    }
+  }
+  float best = -1, product = 0, threshold = 0;
+  for (int t = 0; t < THRESHOLDS; t++) {
+    float twice = 2 * above[t], of_codes = 8 * counts[t];
+    float with = all + twice;
+    float share = with / (of_codes + (float)d) * with;
+    if (!(share > best)) continue;
+    best = share;
+    product = with;
+    threshold = thresholds[t];
+  }
+  memset(out, 0, width / 4);
+  for (size_t start = 0, unit; start < width; start += unit) {
+    unit = pair_unit(width - start);
+    for (size_t i = start; i < start + unit && i < d; i++) {
+      float away = x[i] - mean[i];
+      unsigned far = __builtin_fabsf(away) > threshold;
+      unsigned code = away > 0 ? 2 + far : 1 - far;
+      size_t place = i - start;
+      out[start / 4 + place % (unit / 4)] |= (uint8_t)(code << 2 * (place / (unit / 4)));
+    }
+  }
+  return product > 0 ? squared / product : 0;
+}
+
 const basis_graph_table LEVEL_TABLE = {
     .name = LEVEL_NAME,
     .encode = encode,
+    .pack = pack,
     .decode = decode,
     .keys = keys,
     .walk = walk,
     .offer = offer,
     .nearest = nearest,
+    .collect = collect,
     .refine = refine,
     .prune = prune,
     .sort = sort,

@@ -10,14 +10,21 @@ OPERATION void dots(const int8_t *query, const uint8_t *const *rows, size_t widt
   }
 }
 
-// Sums of the query's bytes where a row has a bit.
-OPERATION void bit_dots(const int8_t *query, const uint8_t *const *rows, size_t width,
-                        int32_t *out) {
+// Products of the query's bytes and a row's pairs of bits, 0 to 3.
+OPERATION void pair_dots(const int8_t *query, const uint8_t *const *rows, size_t width,
+                         int32_t *out) {
   for (int r = 0; r < 4; r++) {
     int32_t sum = 0;
-    for (size_t i = 0; i < width; i += 8) {
-      unsigned bits = rows[r][i / 8];
-      for (int b = 0; b < 8; b++) sum += query[i + b] & -(int32_t)(bits >> b & 1);
+    for (size_t start = 0, unit; start < width; start += unit) {
+      unit = pair_unit(width - start);
+      const uint8_t *bytes = rows[r] + start / 4;
+      const int8_t *q = query + start;
+      size_t step = unit / 4;
+      for (size_t i = 0; i < step; i++) {
+        unsigned four = bytes[i];
+        sum += (int32_t)(four & 3) * q[i] + (int32_t)(four >> 2 & 3) * q[step + i] +
+               (int32_t)(four >> 4 & 3) * q[2 * step + i] + (int32_t)(four >> 6) * q[3 * step + i];
+      }
     }
     out[r] = sum;
   }

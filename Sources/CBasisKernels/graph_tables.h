@@ -10,6 +10,9 @@
 #define BASIS_X86 0
 #endif
 
+// Codes of the next unit of pairs.
+static inline size_t pair_unit(size_t left) { return left >= 256 ? 256 : left >= 128 ? 128 : 64; }
+
 extern const basis_graph_table basis_graph_scalar;
 #if BASIS_X86
 extern const basis_graph_table basis_graph_avx2;

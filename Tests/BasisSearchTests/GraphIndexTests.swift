@@ -110,35 +110,6 @@ import _BasisTestSupport
     }
   }
 
-  @Test(arguments: [24, 200], [0.001, 0.05, 0.3, 0.6])
-  func `a filter takes no recall, and gives k rows`(dimension: Int, share: Double) throws {
-    let all = clusteredMatrix(count: 5_040, dimension: dimension, seed: 20)
-    let rows = all.selecting(rows: 0..<5_000)
-    let queries = all.selecting(rows: 5_000..<5_040)
-    let index = try smallGroups.build(rows, metric: .cosine)
-    let flat = try FlatIndex(rows, metric: .cosine)
-    var generator = RandomGenerator(seed: 21)
-    var random = Bitmap(count: 5_000)
-    for row in 0..<5_000 where generator.nextDouble() < share { random[row] = true }
-    // Near one place, so far from most queries; and far from it.
-    var near = Bitmap(count: 5_000)
-    let order = try flat.search(queries.selecting(rows: [0]), k: 5_000)[0].map(\.id)
-    for row in order.prefix(Int(5_000 * share)) { near[row] = true }
-    var far = Bitmap(count: 5_000)
-    for row in order.suffix(Int(5_000 * share)) { far[row] = true }
-    for (name, filter) in [("random", random), ("near", near), ("far", far)] {
-      let truth = try flat.search(queries, k: 10, allowing: filter)
-      let found = try index.search(queries, k: 10, allowing: filter, effort: .recall(0.95))
-      // Less twice the sampling error of 600 answers.
-      #expect(recall(found, truth) >= 0.93, "\(name)")
-      for (found, truth) in zip(found, truth) {
-        #expect(found.count == truth.count && found.allSatisfy { filter[$0.id] })
-      }
-      #expect(
-        try index.search(queries, k: 10, allowing: filter, effort: .candidates(5_000)) == truth)
-    }
-  }
-
   @Test func `the graph does not depend on threads, and depends on the seed`() throws {
     let rows = clusteredMatrix(count: 1200, dimension: 24, seed: 30)
     let queries = gaussianMatrix(rowCount: 50, columnCount: 24, seed: 31)

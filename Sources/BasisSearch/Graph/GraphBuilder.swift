@@ -35,7 +35,7 @@ struct GraphBuilder: Sendable {
     guard present.count > 1, codes.dimension > 0 else { return }
     let pools = try GraphPools(self, of: present)
     let shared = mutable(&edges)
-    var rows = codes.rows(edges: nil, bits: false)
+    var rows = codes.rows(edges: nil, pairs: false)
     // One place stays free, for the edge that may be needed to be reached.
     let limit = degree - 1
     let slack = settings.slack
@@ -71,7 +71,7 @@ struct GraphBuilder: Sendable {
       places[Int(target)] += 1
     }
     let (from, sorted) = (starts, incoming)
-    let kernelRows = SharedValue(codes.rows(edges: nil, bits: false))
+    let kernelRows = SharedValue(codes.rows(edges: nil, pairs: false))
     let (degree, slack) = (degree, settings.slack)
     try parallelFor(codes.count, grain: 1024, in: run) { (_, range) throws(BasisError) in
       var rows = kernelRows.value
@@ -141,7 +141,7 @@ struct GraphBuilder: Sendable {
     try parallelFor(batch.count, grain: 64, in: run) { (chunk, range) throws(BasisError) in
       var lists: [UInt32] = []
       scratches.with(count: codes.count, width: codes.width) { scratch in
-        var rows = codes.rows(edges: snapshot, bits: false)
+        var rows = codes.rows(edges: snapshot, pairs: false)
         for position in range {
           let row = batch[position]
           let found = walk(row, width: width, from: entrances, snapshot, scratch)
@@ -172,11 +172,10 @@ struct GraphBuilder: Sendable {
     _ row: UInt32, width: Int, from entrances: GraphEntrances, _ edges: GraphBlock,
     _ scratch: GraphScratch
   ) -> UnsafeBufferPointer<UInt64> {
-    var rows = codes.rows(edges: edges, bits: false)
-    scratch.setWidth(width, step: 2, budget: codes.count)
+    var rows = codes.rows(edges: edges, pairs: false)
+    scratch.setWidth(width, step: 2)
     let query = scratch.queries
-    query.pointee.sum = basis_graph_kernels().pointee.decode(&rows, row, scratch.codes(of: 0))
-    query.pointee.scale = 2 * codes.facts.base.load(fromByteOffset: Int(row) * 8, as: Float.self)
+    query.pointee = codes.query(row, &rows, into: scratch.codes(of: 0))
     scratch.walks.pointee.entry_count = entrances.nearest(
       to: query.pointee, limit: min(4, entrances.rows.count), into: scratch.entries(of: 0))
     basis_graph_kernels().pointee.walk(&rows, query, scratch.walks, 1)

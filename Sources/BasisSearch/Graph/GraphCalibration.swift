@@ -68,6 +68,16 @@ struct GraphCalibration: Codable, Hashable, Sendable {
     return max(k, Int((Double(near) + share * Double(far - near)).rounded(.up)))
   }
 
+  /// About which recall a beam gives, or nil where none was measured.
+  func recall(of width: Int, k: Int) -> Double? {
+    guard points.count == Self.depths.count else { return nil }
+    // Beams in proportion to what they are to hold.
+    let depth = k <= Self.depths[0] ? 0 : 1
+    let measured = points[depth]
+    let scaled = k > Self.depths[1] ? width * Self.depths[1] / k : width
+    return (measured.last { $0.width <= scaled } ?? measured.first)?.recall
+  }
+
   private static func width(_ points: [Point], for aim: Double) -> Int? {
     guard let index = points.firstIndex(where: { $0.recall >= aim }) else { return nil }
     guard index > 0 else { return points[0].width }

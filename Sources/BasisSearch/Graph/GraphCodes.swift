@@ -2,7 +2,7 @@ import BasisCore
 import BasisFormats
 import CBasisKernels
 
-/// Rows as bytes, and as bits where there are many dimensions: what a walk compares.
+/// Rows as bytes, and as pairs of bits where there are many dimensions: what a walk compares.
 ///
 /// Every metric becomes the squared Euclidean distance of *prepared* vectors: unit vectors for the
 /// cosine; as they are for the distance itself; for the inner product with one more coordinate,
@@ -12,8 +12,9 @@ import CBasisKernels
 /// cosine is two from everything.
 ///
 /// A code is the coordinate less its mean over the rows, in 127 steps of the row's own largest one.
-/// A bit is the sign of that; its factor makes the estimate of the product exact for the row itself
-/// (Gao & Long, *RaBitQ*, SIGMOD 2024, doi:10.1145/3654970, without the rotation).
+/// A pair of bits is the sign of that, and whether it is large; a factor makes the estimate of the
+/// product exact for the row itself (Gao et al., *Practical and asymptotically optimal quantization
+/// of high-dimensional vectors*, SIGMOD 2025, doi:10.1145/3725413, without the rotation).
 struct GraphCodes: Sendable {
   let metric: Metric
   let count: Int
@@ -26,21 +27,21 @@ struct GraphCodes: Sendable {
   let mean: [Float]
   var bytes: GraphBlock
   var facts: GraphBlock
-  var bits: GraphBlock
+  var pairs: GraphBlock
   /// The standard deviation of a key's rounding.
   let roundingError: Float
 
   var width: Int { (dimension + 63) / 64 * 64 }
   var hasInlineFacts: Bool { Self.hasInlineFacts(dimension) }
-  var hasBits: Bool { bits.stride > 0 }
+  var hasPairs: Bool { pairs.stride > 0 }
 
   static func hasInlineFacts(_ dimension: Int) -> Bool {
     (dimension + 63) / 64 * 64 - dimension >= 8
   }
 
-  /// Bytes of a row of bits with its facts, in whole cache lines; 0 where bytes are few enough.
-  static func bitStride(_ dimension: Int) -> Int {
-    dimension < 192 ? 0 : ((dimension + 63) / 64 * 8 + 8 + 63) / 64 * 64
+  /// Bytes of a row of pairs with its facts, in whole cache lines; 0 where bytes are few enough.
+  static func pairStride(_ dimension: Int) -> Int {
+    dimension < 192 ? 0 : ((dimension + 63) / 64 * 16 + 8 + 63) / 64 * 64
   }
 
   /// - Complexity: O(*n* *d*), parallel over rows.
@@ -54,7 +55,7 @@ struct GraphCodes: Sendable {
     let stride = (dimension + 63) / 64 * 64
     bytes = GraphBlock(count: count, stride: stride)
     facts = GraphBlock(count: count, stride: 8)
-    bits = GraphBlock(count: count, stride: Self.bitStride(dimension))
+    pairs = GraphBlock(count: count, stride: Self.pairStride(dimension))
     self.metric = metric
     self.count = count
     columnCount = rows.columnCount
@@ -62,7 +63,7 @@ struct GraphCodes: Sendable {
     longest = shape.longest
     self.mean = mean
     roundingError = try Self.encode(
-      rows, norms, preparing, mean, &bytes, &facts, &bits, from: 0, in: run)
+      rows, norms, preparing, mean, &bytes, &facts, &pairs, from: 0, in: run)
   }
 
   /// Codes of these rows and more, in the same steps.
@@ -82,17 +83,35 @@ struct GraphCodes: Sendable {
     }
     bytes = longer(old.bytes, count)
     facts = longer(old.facts, count)
-    bits = longer(old.bits, count)
+    pairs = longer(old.pairs, count)
     let preparing = Preparing(
       metric: metric, columnCount: columnCount, dimension: dimension, longest: longest)
     let more = try Self.encode(
-      rows, norms, preparing, mean, &bytes, &facts, &bits, from: old.count, in: run)
+      rows, norms, preparing, mean, &bytes, &facts, &pairs, from: old.count, in: run)
     roundingError = max(old.roundingError, more)
+  }
+
+  /// Codes of prepared vectors that are no rows, in the steps of the rows'.
+  init(prepared: Matrix, like rows: GraphCodes, in run: RunContext) throws(BasisError) {
+    metric = .squaredEuclidean
+    count = prepared.rowCount
+    columnCount = rows.dimension
+    dimension = rows.dimension
+    longest = 1
+    mean = rows.mean
+    bytes = GraphBlock(count: count, stride: rows.bytes.stride)
+    facts = GraphBlock(count: count, stride: 8)
+    pairs = GraphBlock(count: count, stride: rows.pairs.stride)
+    let preparing = Preparing(
+      metric: metric, columnCount: columnCount, dimension: dimension, longest: longest)
+    roundingError = try Self.encode(
+      prepared, Array(repeating: 1, count: count), preparing, mean, &bytes, &facts, &pairs,
+      from: 0, in: run)
   }
 
   init(
     metric: Metric, count: Int, columnCount: Int, dimension: Int, longest: Float, mean: [Float],
-    bytes: GraphBlock, facts: GraphBlock, bits: GraphBlock, roundingError: Float
+    bytes: GraphBlock, facts: GraphBlock, pairs: GraphBlock, roundingError: Float
   ) {
     self.metric = metric
     self.count = count
@@ -102,7 +121,7 @@ struct GraphCodes: Sendable {
     self.mean = mean
     self.bytes = bytes
     self.facts = facts
-    self.bits = bits
+    self.pairs = pairs
     self.roundingError = roundingError
   }
 
@@ -112,8 +131,8 @@ struct GraphCodes: Sendable {
   }
 
   /// The rows as the kernels want them. Good as long as the blocks live.
-  func rows(edges: GraphBlock?, bits wantsBits: Bool) -> basis_graph_rows {
-    var rows = GraphRowShape(self, isBits: wantsBits).rows(wantsBits ? bits : bytes, facts)
+  func rows(edges: GraphBlock?, pairs wantsPairs: Bool) -> basis_graph_rows {
+    var rows = GraphRowShape(self, isPairs: wantsPairs).rows(wantsPairs ? pairs : bytes, facts)
     if let edges {
       rows.edges = edges.base.assumingMemoryBound(to: UInt32.self)
       rows.degree = edges.stride / 4
@@ -123,6 +142,29 @@ struct GraphCodes: Sendable {
 }
 
 extension GraphCodes {
+  /// A row as a query.
+  ///
+  /// - Parameters:
+  ///   - source: the rows, as bytes.
+  ///   - codes: room for `width` codes, on which the query relies.
+  func query(
+    _ row: UInt32, _ source: inout basis_graph_rows, into codes: UnsafeMutablePointer<Int8>?
+  ) -> basis_graph_query {
+    var query = basis_graph_query()
+    query.sum = basis_graph_kernels().pointee.decode(&source, row, codes)
+    query.codes = UnsafePointer(codes)
+    query.scale = 2 * facts.base.load(fromByteOffset: Int(row) * 8, as: Float.self)
+    return query
+  }
+
+  /// Of a query less the mean of the rows: what a key and this add up to is a squared distance.
+  func squaredLength(_ query: basis_graph_query) -> Float {
+    guard let codes = query.codes else { return 0 }
+    var sum: Int32 = 0
+    for column in 0..<width { sum &+= Int32(codes[column]) &* Int32(codes[column]) }
+    return query.scale * query.scale / 4 * Float(sum)
+  }
+
   /// How vectors are prepared.
   struct Preparing {
     let metric: Metric
@@ -184,7 +226,8 @@ extension GraphCodes {
   /// Encodes rows into the blocks' records from `first` on; returns the keys' rounding error.
   private static func encode(
     _ rows: Matrix, _ norms: [Float], _ preparing: Preparing, _ mean: [Float],
-    _ bytes: inout GraphBlock, _ facts: inout GraphBlock, _ bits: inout GraphBlock, from first: Int,
+    _ bytes: inout GraphBlock, _ facts: inout GraphBlock, _ pairs: inout GraphBlock,
+    from first: Int,
     in run: RunContext
   ) throws(BasisError) -> Float {
     let dimension = preparing.dimension
@@ -192,8 +235,8 @@ extension GraphCodes {
     var targets: [SharedPointer<UInt8>] = []
     bytes.withMutableBytes { targets.append(.init($0.assumingMemoryBound(to: UInt8.self))) }
     facts.withMutableBytes { targets.append(.init($0.assumingMemoryBound(to: UInt8.self))) }
-    let bitStride = bits.stride
-    bits.withMutableBytes { targets.append(.init($0.assumingMemoryBound(to: UInt8.self))) }
+    let pairStride = pairs.stride
+    pairs.withMutableBytes { targets.append(.init($0.assumingMemoryBound(to: UInt8.self))) }
     guard targets.count >= 2, dimension > 0 else { return 0 }
     let shared = targets
     let sums = try parallelMap(rows.rowCount, grain: 1024, in: run) {
@@ -211,11 +254,9 @@ extension GraphCodes {
         let scale = basis_graph_kernels().pointee.encode(
           scratch, mean, dimension, width, &codes, &sum)
         var squared: Float = 0
-        var magnitude: Float = 0
         for column in 0..<dimension {
           let away = scratch[column] - mean[column]
           squared += away * away
-          magnitude += abs(away)
         }
         total += Double(scale * scale * squared)
         let isZero = preparing.metric == .cosine && norms[index] == 0
@@ -233,13 +274,10 @@ extension GraphCodes {
         }
         store(both.0, both.1, shared[1].base + (first + index) * 8)
         if hasInlineFacts(dimension) { store(both.0, both.1, record + width - 8) }
-        guard bitStride > 0 else { continue }
-        let signs = shared[2].base + (first + index) * bitStride
-        for column in 0..<dimension where scratch[column] > mean[column] {
-          signs[column >> 3] |= 1 << UInt8(column & 7)
-        }
-        let factor = magnitude > 0 && isUsable ? squared / magnitude : 0
-        store(factor, both.1, signs + width / 8)
+        guard pairStride > 0 else { continue }
+        let packed = shared[2].base + (first + index) * pairStride
+        let factor = basis_graph_kernels().pointee.pack(scratch, mean, dimension, width, packed)
+        store(isUsable && factor.isFinite ? factor : 0, both.1, packed + width / 4)
       }
       return total
     }

@@ -16,7 +16,7 @@ struct GraphEntrances: Sendable {
 
   init(_ codes: GraphCodes, rows: [UInt32]) {
     self.rows = rows
-    packed = PackedRows(codes, rows, bits: codes.hasBits)
+    packed = PackedRows(codes, rows, pairs: codes.hasPairs)
   }
 
   /// The nearest entrances to a query, at most `limit`, for which out has room.

@@ -40,11 +40,12 @@ extension GraphIndex.Settings {
     let norms = GraphBlock(count: rows.rowCount, stride: 4) { target in
       target.copyMemory(from: flat.inverseNorms, byteCount: 4 * rows.rowCount)
     }
+    let groups = try GraphGroups(codes, in: run)
     func index(_ edges: GraphBlock, _ calibration: GraphCalibration?) -> GraphIndex {
       GraphIndex(
         rows: rows, metric: metric, settings: self, codes: codes, edges: edges,
         entrances: entrances, inverseNorms: norms, calibration: calibration,
-        flat: LazyFlatIndex(flat))
+        groups: groups, flat: LazyFlatIndex(flat))
     }
     guard !held.isEmpty else { return index(edges, nil) }
     let calibration =
@@ -110,7 +111,14 @@ extension GraphIndex {
     return GraphIndex(
       rows: all, metric: metric, settings: settings, codes: codes, edges: edges,
       entrances: entrances, inverseNorms: inverseNorms, calibration: calibration,
-      flat: LazyFlatIndex(nil))
+      groups: try groups(with: codes, in: run), flat: LazyFlatIndex(nil))
+  }
+
+  private func groups(with codes: GraphCodes, in run: RunContext) throws(BasisError)
+    -> GraphGroups?
+  {
+    guard let groups else { return try GraphGroups(codes, in: run) }
+    return try groups.appending(codes, in: run)
   }
 
   private func joined(_ newRows: Matrix) -> Matrix {

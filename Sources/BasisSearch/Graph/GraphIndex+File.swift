@@ -9,10 +9,13 @@ public import BasisFormats
 /// | `mean` | `Float` per dimension of a prepared row |
 /// | `bytes` | codes, a row in a multiple of 64 bytes |
 /// | `facts` | two `Float` per row: what a code is worth, and the squared length |
-/// | `bits` | signs of the codes and two facts, where rows have 192 dimensions or more |
+/// | `pairs` | the codes in two bits each and two facts, where rows have 192 dimensions or more |
 /// | `edges` | `UInt32`: maximumDegree row numbers per row |
 /// | `entrances` | `UInt32`: rows at which walks start |
 /// | `inverse-norms` | `Float` per row |
+/// | `groups-means` | `Float` per dimension of a prepared row: means of groups; these four only where there are groups |
+/// | `groups-members`, `groups-starts` | `UInt32`: rows by group, and where groups start |
+/// | `groups-reach` | JSON: how far a group's mean may be |
 extension GraphIndex {
   private struct Header: Codable {
     var layout = 1
@@ -24,6 +27,7 @@ extension GraphIndex {
     var roundingError: Float
     var settings: Settings
     var calibration: GraphCalibration?
+    var hasGroups: Bool
   }
 
   /// Writes the index as blocks of a file that is being made; not the rows.
@@ -37,14 +41,16 @@ extension GraphIndex {
       json: Header(
         count: count, columnCount: dimension, dimension: codes.dimension, metric: metric,
         longest: codes.longest.isFinite ? codes.longest : .greatestFiniteMagnitude,
-        roundingError: codes.roundingError, settings: settings, calibration: calibration))
+        roundingError: codes.roundingError, settings: settings, calibration: calibration,
+        hasGroups: groups != nil))
     try writer.write(prefix + "mean", codes.mean)
     try codes.bytes.write(to: writer, prefix + "bytes")
     try codes.facts.write(to: writer, prefix + "facts")
-    try codes.bits.write(to: writer, prefix + "bits")
+    try codes.pairs.write(to: writer, prefix + "pairs")
     try edges.write(to: writer, prefix + "edges")
     try writer.write(prefix + "entrances", entrances.rows)
     try inverseNorms.write(to: writer, prefix + "inverse-norms")
+    try groups?.write(to: writer, prefix: prefix + "groups-")
   }
 
   /// Opens an index in a file. Its blocks stay there and are read as they are needed.
@@ -92,12 +98,12 @@ extension GraphIndex {
       return try GraphBlock(
         container, prefix + name, count: count, stride: stride, isVerified: isVerified)
     }
-    let bitStride = GraphCodes.bitStride(dimension)
+    let pairStride = GraphCodes.pairStride(dimension)
     codes = GraphCodes(
       metric: header.metric, count: count, columnCount: header.columnCount, dimension: dimension,
       longest: header.longest, mean: Array(mean),
-      bytes: try block("bytes", width, isVerified: bitStride == 0), facts: try block("facts", 8),
-      bits: try block("bits", bitStride),
+      bytes: try block("bytes", width, isVerified: pairStride == 0), facts: try block("facts", 8),
+      pairs: try block("pairs", pairStride),
       roundingError: header.roundingError)
     edges = try block("edges", 4 * header.settings.maximumDegree)
     inverseNorms = try block("inverse-norms", 4)
@@ -111,6 +117,9 @@ extension GraphIndex {
       throw Self.corrupt("an edge or entrance leads to a row that does not exist")
     }
     entrances = GraphEntrances(codes, rows: starts)
+    groups =
+      header.hasGroups
+      ? try GraphGroups(from: container, prefix: prefix + "groups-", codes) : nil
     self.rows = rows
     metric = header.metric
     settings = header.settings

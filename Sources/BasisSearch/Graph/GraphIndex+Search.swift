@@ -5,8 +5,10 @@ import CBasisKernels
 extension GraphIndex: ApproximateIndex {
   /// The nearest rows to each query, as far as the effort finds them.
   ///
-  /// With a filter, a walk keeps only rows that are allowed and passes through the others; where
-  /// few rows are allowed, or the walk finds too few, all allowed rows are compared instead.
+  /// With a filter, a walk through all rows is made wide enough that it finds enough of those that
+  /// are allowed. Where fewer than about a third are, or it finds too few, groups of rows around
+  /// means are looked through instead, nearest first, until none that is left is likely to hold a
+  /// nearer row; and where some thousand rows are allowed or fewer, all of those are compared.
   ///
   /// - Parameters:
   ///   - queries: a query a row, finite, of the index's dimension.
@@ -39,7 +41,8 @@ extension GraphIndex: ApproximateIndex {
       return try exactIndex().search(asked, k: k, allowing: allowed, in: run)
     }
     let search = GraphSearch(
-      self, k: k, width: min(count, max(width, k)), filter: allowed)
+      self, k: k, width: min(count, max(width, k)), recall: recall(for: effort, k: k),
+      filter: allowed, queryCount: queries.rowCount)
     let found = try parallelMap(queries.rowCount, grain: 32, in: run) {
       (_, range) throws(BasisError) -> [[Neighbor]] in
       try scratches.with(count: count, width: codes.width) { (scratch) throws(BasisError) in
@@ -58,6 +61,25 @@ extension GraphIndex: ApproximateIndex {
     return found.count == 1 ? found[0] : Array(found.joined())
   }
 
+  /// How many codes a search compares for all queries together, for tests of what searches cost;
+  /// nil where it scans all floats.
+  package func comparisonCount(
+    _ queries: Matrix, k: Int, allowing allowed: Bitmap? = nil, effort: Effort
+  ) throws(BasisError) -> Int? {
+    guard let width = try width(for: effort, k: k) else { return nil }
+    let search = GraphSearch(
+      self, k: k, width: min(count, max(width, k)), recall: recall(for: effort, k: k),
+      filter: allowed, queryCount: queries.rowCount)
+    let prepared = try prepared(queries)
+    let scratch = GraphScratch(count: count, width: codes.width)
+    var results: [[Neighbor]] = []
+    for start in stride(from: 0, to: queries.rowCount, by: GraphScratch.group) {
+      let group = start..<min(start + GraphScratch.group, queries.rowCount)
+      try search.run(group, of: prepared, scratch, into: &results)
+    }
+    return scratch.comparisonCount
+  }
+
   /// The beam that an effort means, or nil for an exact scan.
   func width(for effort: Effort, k: Int) throws(BasisError) -> Int? {
     try effort.check("candidate")
@@ -70,64 +92,18 @@ extension GraphIndex: ApproximateIndex {
     }
   }
 
+  /// The recall that an effort means, or nil where that is not known.
+  private func recall(for effort: Effort, k: Int) -> Double? {
+    switch effort {
+    case .exact: return nil
+    case .candidates(let width): return calibration?.recall(of: max(width, k), k: k)
+    case .recall(let target): return target
+    }
+  }
+
   /// Queries as ``FlatIndex`` measures them.
   func prepared(_ queries: Matrix) throws(BasisError) -> Matrix {
     try checkQueries(queries, dimension: dimension)
     return metric.measured(queries)
   }
-}
-
-/// The rows that may be answered, and some of them to start from.
-struct GraphFilter: Sendable {
-  let allowed: Bitmap
-  let population: Int
-  /// All of them where they are at most `listed`.
-  let rows: [UInt32]?
-  /// Evenly spread over the allowed rows.
-  let sample: [UInt32]
-
-  init(_ allowed: Bitmap, listed: Int) {
-    self.allowed = allowed
-    let population = allowed.population
-    let step = max(1, population / 32)
-    let isListed = population <= listed
-    var rows: [UInt32] = []
-    var sample: [UInt32] = []
-    var position = 0
-    allowed.forEach { row in
-      let row = UInt32(truncatingIfNeeded: row)
-      if position % step == 0 { sample.append(row) }
-      if isListed { rows.append(row) }
-      position += 1
-    }
-    self.population = population
-    self.rows = isListed ? rows : nil
-    self.sample = sample
-  }
-
-  /// Calls `body` with the rows, rising, some at a time.
-  func forEachBlock(_ body: (UnsafeBufferPointer<UInt32>) -> Void) {
-    if let rows {
-      rows.withUnsafeBufferPointer { rows in
-        for start in stride(from: 0, to: rows.count, by: Self.block) {
-          body(UnsafeBufferPointer(rebasing: rows[start..<min(start + Self.block, rows.count)]))
-        }
-      }
-      return
-    }
-    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: Self.block) { buffer in
-      var count = 0
-      allowed.forEach { row in
-        buffer[count] = UInt32(truncatingIfNeeded: row)
-        count += 1
-        if count == Self.block {
-          body(UnsafeBufferPointer(buffer))
-          count = 0
-        }
-      }
-      body(UnsafeBufferPointer(rebasing: buffer[..<count]))
-    }
-  }
-
-  static let block = 512
 }

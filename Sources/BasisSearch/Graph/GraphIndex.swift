@@ -5,7 +5,7 @@ import BasisFormats
 /// from the nearest that it has seen. Immutable, and safe to use from any number of threads.
 ///
 /// The right index from some ten thousand rows on, while they fit into memory. A walk compares rows
-/// as bytes, or as bits where they have 192 dimensions or more; what it finds is measured again as
+/// as bytes, or as pairs of bits where they have 192 dimensions or more; what it finds is measured again as
 /// floats, by the kernel that ``FlatIndex`` uses, so that both give a row the same distance.
 ///
 /// Made by ``Settings/build(_:metric:in:)``:
@@ -23,6 +23,8 @@ import BasisFormats
 /// For the inner product rows get one more coordinate that makes them equally long, after which the
 /// nearest is the one with the largest product.
 ///
+/// For searches that may answer with few of the rows, these are also kept in groups around means.
+///
 /// Which width of a walk gives which recall is measured at building, with rows that are held out
 /// of the graph as queries and put in afterwards.
 public struct GraphIndex: Sendable {
@@ -38,6 +40,7 @@ public struct GraphIndex: Sendable {
   /// One over the Euclidean norms of the rows; 0 over 0.
   let inverseNorms: GraphBlock
   let calibration: GraphCalibration?
+  let groups: GraphGroups?
   let flat: LazyFlatIndex
   /// The rows' block in a file, where they are not known to be sound.
   var rowBlock: BlockGuard?
@@ -48,8 +51,8 @@ public struct GraphIndex: Sendable {
 
   /// The size of what it keeps beside the rows.
   public var byteCount: Int {
-    [codes.bytes, codes.facts, codes.bits, edges, inverseNorms]
-      .reduce(0) { $0 + $1.count * $1.stride }
+    [codes.bytes, codes.facts, codes.pairs, edges, inverseNorms]
+      .reduce(4 * (groups?.members.count ?? 0)) { $0 + $1.count * $1.stride }
   }
 
   /// The neighbours of a row in the graph.
@@ -73,9 +76,9 @@ public struct GraphIndex: Sendable {
     /// Near rows that are known of each row before it chooses, 1 to 256.
     public var candidateCount = 48
     /// How many times all rows are divided into groups, at least 1.
-    public var partitionCount = 3
+    public var partitionCount = 4
     /// How many rows a group has on average when each row is in one of it, at least 8.
-    public var groupSize = 500
+    public var groupSize = 800
     /// How many groups of one division a row is in, 1 to 8.
     public var groupsPerRow = 2
     /// How often near rows of near rows are looked at.

@@ -116,7 +116,7 @@ private struct GroupFinder: Sendable {
     let limit = min(perRow, pivots.count)
     let nearest = try parallelMap(present.count, grain: 2048, in: builder.run) {
       (_, range) throws(BasisError) -> [UInt32] in
-      var rows = codes.rows(edges: nil, bits: false)
+      var rows = codes.rows(edges: nil, pairs: false)
       var members = packed.rows
       var query = [Int8](repeating: 0, count: codes.width)
       var scratch = [Float](repeating: 0, count: 256)
@@ -126,11 +126,7 @@ private struct GroupFinder: Sendable {
       let kernels = basis_graph_kernels().pointee
       for row in present[range] {
         query.withUnsafeMutableBufferPointer { bytes in
-          var asked = basis_graph_query()
-          asked.sum = kernels.decode(&rows, row, bytes.baseAddress)
-          asked.codes = UnsafePointer(bytes.baseAddress)
-          asked.scale =
-            2 * codes.facts.base.load(fromByteOffset: Int(row) * 8, as: Float.self)
+          var asked = codes.query(row, &rows, into: bytes.baseAddress)
           kernels.nearest(&members, packed.count, &asked, limit, &scratch, &entries)
         }
         for entry in entries { found.append(UInt32(truncatingIfNeeded: entry) >> 1) }
@@ -173,7 +169,7 @@ private struct GroupFinder: Sendable {
     let reach = min(16, size)
     try parallelFor(present.count, grain: 1024, in: builder.run) {
       (_, range) throws(BasisError) in
-      var rows = codes.rows(edges: nil, bits: false)
+      var rows = codes.rows(edges: nil, pairs: false)
       var seen = [UInt64](repeating: 0, count: codes.count / 64 + 1)
       var scratch = [UInt32](repeating: 0, count: 2 * reach * reach)
       for row in present[range] {
@@ -191,9 +187,9 @@ struct PackedRows: Sendable {
   private let facts: GraphBlock
   private let shape: GraphRowShape
 
-  init(_ codes: GraphCodes, _ rows: [UInt32], bits: Bool = false) {
+  init(_ codes: GraphCodes, _ rows: [UInt32], pairs: Bool = false) {
     count = rows.count
-    let source = bits ? codes.bits : codes.bytes
+    let source = pairs ? codes.pairs : codes.bytes
     func copies(_ source: GraphBlock) -> GraphBlock {
       GraphBlock(count: rows.count, stride: source.stride) { target in
         for (position, row) in rows.enumerated() {
@@ -204,7 +200,7 @@ struct PackedRows: Sendable {
     }
     bytes = copies(source)
     facts = copies(codes.facts)
-    shape = GraphRowShape(codes, isBits: bits)
+    shape = GraphRowShape(codes, isPairs: pairs)
   }
 
   /// Good as long as this lives.
@@ -215,12 +211,12 @@ struct PackedRows: Sendable {
 struct GraphRowShape: Sendable {
   let dimension: Int
   let width: Int
-  let isBits: Bool
+  let isPairs: Bool
 
-  init(_ codes: GraphCodes, isBits: Bool) {
+  init(_ codes: GraphCodes, isPairs: Bool) {
     dimension = codes.dimension
     width = codes.width
-    self.isBits = isBits
+    self.isPairs = isPairs
   }
 
   func rows(_ block: GraphBlock, _ facts: GraphBlock) -> basis_graph_rows {
@@ -229,10 +225,10 @@ struct GraphRowShape: Sendable {
     rows.stride = block.stride
     rows.dimension = dimension
     rows.width = width
-    rows.is_bits = isBits ? 1 : 0
-    if isBits || width - dimension >= 8 {
-      // Facts end a row of bytes, and follow the bits of a row of bits.
-      rows.facts = (block.base + (isBits ? width / 8 : width - 8))
+    rows.is_pairs = isPairs ? 1 : 0
+    if isPairs || width - dimension >= 8 {
+      // Facts end a row of bytes, and follow the pairs of a row of pairs.
+      rows.facts = (block.base + (isPairs ? width / 4 : width - 8))
         .assumingMemoryBound(to: Float.self)
       rows.facts_stride = block.stride / 4
     } else {

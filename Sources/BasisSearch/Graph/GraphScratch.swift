@@ -21,6 +21,8 @@ final class GraphScratch: @unchecked Sendable {
   private var beams: [UnsafeMutablePointer<UInt64>?] = Array(repeating: nil, count: group)
   private var beamCapacity = 0
   static let entryCapacity = 1024
+  /// Codes of rows, entrances and means that were compared.
+  var comparisonCount = 0
 
   init(count: Int, width: Int) {
     self.count = count
@@ -34,12 +36,11 @@ final class GraphScratch: @unchecked Sendable {
     seen.initialize(repeating: 0, count: Self.group * words)
     entries = .allocate(capacity: Self.group * Self.entryCapacity)
     let degree = Int(BASIS_GRAPH_DEGREE)
-    let room = count + degree * (degree + 1) * Int(BASIS_GRAPH_STEP) + Self.entryCapacity
+    let room = count + degree * Int(BASIS_GRAPH_STEP) + Self.entryCapacity
     touched = (0..<Self.group).map { _ in .allocate(capacity: room) }
     for member in 0..<Self.group {
       var walk = basis_graph_walk()
       walk.seen = seen + member * words
-      walk.seen_count = words
       walk.touched = touched[member]
       walk.entries = UnsafePointer(entries + member * Self.entryCapacity)
       walks[member] = walk
@@ -67,7 +68,7 @@ final class GraphScratch: @unchecked Sendable {
   func codes(of member: Int) -> UnsafeMutablePointer<Int8> { codes + member * width }
 
   /// Makes room for beams of this width.
-  func setWidth(_ beamWidth: Int, step: Int, budget: Int) {
+  func setWidth(_ beamWidth: Int, step: Int) {
     if beamWidth + 1 > beamCapacity {
       beamCapacity = beamWidth + 1
       for member in 0..<Self.group {
@@ -79,8 +80,6 @@ final class GraphScratch: @unchecked Sendable {
       walks[member].beam = beams[member]
       walks[member].width = beamWidth
       walks[member].step = step
-      walks[member].budget = budget
-      walks[member].allowed = nil
     }
   }
 }

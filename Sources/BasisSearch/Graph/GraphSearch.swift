@@ -4,37 +4,55 @@ import CBasisKernels
 
 /// One search of a ``GraphIndex``: how wide, and for how many.
 struct GraphSearch: Sendable {
-  private let index: GraphIndex
-  private let k: Int
+  let index: GraphIndex
+  let k: Int
   private let width: Int
   private let filter: GraphFilter?
-  private let scansAllowed: Bool
   /// A beam through all rows that holds enough of those that are allowed, where they are many.
   private let wideBeam: Int?
   /// How many those are.
   private let enough: Int
+  /// The groups that are looked at for allowed rows, and for which recall.
+  private let groups: (groups: GraphGroups, level: (lower: Int, share: Float))?
 
-  init(_ index: GraphIndex, k: Int, width: Int, filter allowed: Bitmap?) {
+  /// - Parameters:
+  ///   - recall: what is wanted of a search with a filter; nil if that is not known.
+  ///   - queryCount: how many queries there are.
+  init(
+    _ index: GraphIndex, k: Int, width: Int, recall: Double?, filter allowed: Bitmap?,
+    queryCount: Int
+  ) {
     self.index = index
     self.k = k
-    // The graph was made for walks through all rows.
-    let unfiltered = width
-    let width = allowed == nil ? width : min(index.count, width * 8 / 5 + 12)
     self.width = width
-    enough = max(k, unfiltered / 2)
-    // About as long as a walk takes, for a scan reads in order.
-    let scanned = max(k, 64 * width)
-    let filter = allowed.map { GraphFilter($0, listed: scanned) }
-    self.filter = filter?.population == index.count ? nil : filter
-    scansAllowed = filter.map { $0.population <= scanned } ?? false
-    wideBeam = filter.flatMap { filter in
-      guard 5 * filter.population >= 2 * index.count, width < index.count else { return nil }
-      // A beam's first rows are surer than its last: less than in proportion will do.
-      let share = Double(filter.population) / Double(index.count)
-      let wide = Double(unfiltered) / share * (1.05 - 0.5 * (1 - share))
-      return max(k, min(index.count, Int(wide) + 12))
+    let population = allowed?.population ?? index.count
+    guard let allowed, population < index.count else {
+      (filter, wideBeam, enough, groups) = (nil, nil, 0, nil)
+      return
     }
+    // What is found among the groups is not all that is there.
+    let level = recall.flatMap { GraphReach.level(of: $0 + 0.4 * (1 - $0)) }
+    let share = Double(population) / Double(index.count)
+    // As many of all rows as hold k that are allowed, if chance allows them.
+    let depth = Int(min(Double(index.count), Double(k) / max(share, 1e-9)).rounded(.up))
+    let wide =
+      recall.flatMap { index.calibration?.width(for: $0, k: depth) } ?? index.count
+    var groups: GraphGroups?
+    var least = Double(population)
+    if let made = index.groups, level != nil {
+      let found = made.reach.share(of: Double(k) / max(share, 1e-9)) * least
+      // A group that is looked at costs about as much as half a row more.
+      let probing = 1.5 * Double(made.count) + found
+      if probing < least { (groups, least) = (made, probing) }
+    }
+    wideBeam = Self.cost * Double(wide) < least ? min(index.count, max(wide, width)) : nil
+    enough = min(population, k + k / 4)
+    self.groups = groups.flatMap { groups in level.map { (groups, $0) } }
+    filter = GraphFilter(allowed, groups: groups, isOften: queryCount >= 16)
   }
+
+  /// Comparisons of codes that take as long as a beam's walk from one row to its neighbours.
+  private static var cost: Double { 32 }
 
   /// Answers some queries, at most as many as walks take turns.
   func run(
@@ -42,77 +60,64 @@ struct GraphSearch: Sendable {
     into results: inout [[Neighbor]]
   ) throws(BasisError) {
     for query in group { prepare(query - group.lowerBound, queries, query, scratch) }
-    if let filter, scansAllowed {
-      for query in group {
-        results.append(scan(filter, query - group.lowerBound, queries, query, scratch))
-      }
-      return
+    if filter == nil || wideBeam != nil {
+      walk(0..<group.count, width: wideBeam ?? width, scratch)
     }
-    var found = [[Neighbor]?](repeating: nil, count: group.count)
-    if let filter, let wide = wideBeam {
-      walk(0..<group.count, width: wide, filter: nil, scratch)
-      for member in 0..<group.count {
+    for query in group {
+      let member = query - group.lowerBound
+      guard let filter else {
         let walk = scratch.walks[member]
-        guard let beam = walk.beam else { continue }
-        var count = 0
-        for position in 0..<walk.beam_count
-        where filter.allowed[Int(UInt32(truncatingIfNeeded: beam[position]) >> 1)] {
-          beam[count] = beam[position]
-          count += 1
+        results.append(
+          measure(
+            walk.beam, count: walk.beam_count, isOfBytes: !index.codes.hasPairs, member, queries,
+            query, scratch))
+        continue
+      }
+      if wideBeam != nil, let beam = scratch.walks[member].beam {
+        let count = keepAllowed(beam, scratch.walks[member].beam_count, filter)
+        if count >= enough {
+          results.append(
+            measure(
+              beam, count: count, isOfBytes: !index.codes.hasPairs, member, queries, query,
+              scratch))
+          continue
         }
-        guard count >= enough else { continue }
-        found[member] = measure(
-          beam, count: count, isOfBytes: !index.codes.hasBits, member, queries,
-          group.lowerBound + member, scratch)
       }
-    }
-    let rest = (0..<group.count).filter { found[$0] == nil }
-    if rest.count == group.count {
-      walk(0..<group.count, width: width, filter: filter, scratch)
-    } else {
-      for member in rest { walk(member..<member + 1, width: width, filter: filter, scratch) }
-    }
-    for member in rest {
-      let walk = scratch.walks[member]
-      let query = group.lowerBound + member
-      if let filter, walk.gave_up != 0 || walk.beam_count < min(width, filter.population) {
-        found[member] = scan(filter, member, queries, query, scratch)
+      if let (groups, level) = groups {
+        results.append(probe(filter, groups, level: level, member, queries, query, scratch))
       } else {
-        found[member] = measure(
-          walk.beam, count: walk.beam_count, isOfBytes: !index.codes.hasBits, member, queries,
-          query, scratch)
+        results.append(scan(filter, member, queries, query, scratch))
       }
     }
-    results += found.map { $0 ?? [] }
+  }
+
+  private func keepAllowed(
+    _ beam: UnsafeMutablePointer<UInt64>, _ count: Int, _ filter: GraphFilter
+  ) -> Int {
+    var kept = 0
+    for position in 0..<count
+    where filter.allowed[Int(UInt32(truncatingIfNeeded: beam[position]) >> 1)] {
+      beam[kept] = beam[position]
+      kept += 1
+    }
+    return kept
   }
 
   /// Walks of some members, who all get beams of this width.
-  private func walk(
-    _ members: Range<Int>, width: Int, filter: GraphFilter?, _ scratch: GraphScratch
-  ) {
-    scratch.setWidth(
-      width, step: width < 24 ? 1 : 2,
-      budget: filter.map { min(index.count, $0.population / 2 + width) } ?? index.count)
-    var rows = index.codes.rows(edges: index.edges, bits: index.codes.hasBits)
+  private func walk(_ members: Range<Int>, width: Int, _ scratch: GraphScratch) {
+    scratch.setWidth(width, step: width < 24 ? 1 : 2)
+    var rows = index.codes.rows(edges: index.edges, pairs: index.codes.hasPairs)
     let seeds = width >= index.count ? index.count : max(2, width / 32)
-    withAllowed(filter) { allowed in
-      for member in members {
-        scratch.walks[member].allowed = allowed
-        scratch.walks[member].entry_count =
-          filter == nil
-          ? index.entrances.nearest(
-            to: scratch.queries[member], limit: seeds, into: scratch.entries(of: member))
-          : start(member, scratch)
-      }
-      basis_graph_kernels().pointee.walk(
-        &rows, scratch.queries + members.lowerBound, scratch.walks + members.lowerBound,
-        members.count)
+    for member in members {
+      scratch.walks[member].entry_count = index.entrances.nearest(
+        to: scratch.queries[member], limit: seeds, into: scratch.entries(of: member))
     }
-  }
-
-  private func withAllowed(_ filter: GraphFilter?, _ body: (UnsafePointer<UInt64>?) -> Void) {
-    guard let filter else { return body(nil) }
-    filter.allowed.words.withUnsafeBufferPointer { body($0.baseAddress) }
+    basis_graph_kernels().pointee.walk(
+      &rows, scratch.queries + members.lowerBound, scratch.walks + members.lowerBound,
+      members.count)
+    for member in members {
+      scratch.comparisonCount += index.entrances.rows.count + scratch.walks[member].touched_count
+    }
   }
 
   /// A query's codes.
@@ -126,65 +131,10 @@ struct GraphSearch: Sendable {
     scratch.queries[member].scale = 2 * scale
   }
 
-  /// Where a filtered walk starts: the nearest of some allowed rows, and of the entrances those
-  /// that are allowed.
-  private func start(_ member: Int, _ scratch: GraphScratch) -> Int {
-    guard let filter else { return 0 }
-    let out = scratch.entries(of: member)
-    var count = 0
-    let near = index.entrances.nearest(to: scratch.queries[member], limit: 16, into: out)
-    for position in 0..<near where filter.allowed[Int(out[position])] {
-      out[count] = out[position]
-      count += 1
-    }
-    for row in filter.sample.prefix(GraphScratch.entryCapacity - count) {
-      out[count] = row
-      count += 1
-    }
-    return count
-  }
-
-  /// Compares all allowed rows as bytes, and measures the nearest.
-  private func scan(
-    _ filter: GraphFilter, _ member: Int, _ queries: Matrix, _ query: Int, _ scratch: GraphScratch
-  ) -> [Neighbor] {
-    var rows = index.codes.rows(edges: nil, bits: false)
-    var asked = scratch.queries[member]
-    let kernels = basis_graph_kernels().pointee
-    // Whatever the rounding of the bytes hides is measured.
-    let kept = min(filter.population, k + k / 2 + 16)
-    var pool = [UInt64](repeating: .max, count: kept)
-    guard kept > 0 else { return [] }
-    pool.withUnsafeMutableBufferPointer { pool in
-      withUnsafeTemporaryAllocation(of: Float.self, capacity: GraphFilter.block) { keys in
-        var bound = Float.infinity
-        filter.forEachBlock { ids in
-          index.codes.bytes.touch(ids)
-          kernels.keys(&rows, &asked, ids.baseAddress, ids.count, keys.baseAddress)
-          for position in 0..<ids.count where keys[position] <= bound {
-            let entry = Self.entry(keys[position], ids[position])
-            guard entry < pool[kept - 1] else { continue }
-            var place = kept - 1
-            while place > 0, pool[place - 1] > entry {
-              pool[place] = pool[place - 1]
-              place -= 1
-            }
-            pool[place] = entry
-            if pool[kept - 1] != .max { bound = Self.key(pool[kept - 1]) }
-          }
-        }
-      }
-    }
-    let count = pool.firstIndex(of: .max) ?? kept
-    return pool.withUnsafeMutableBufferPointer {
-      measure($0.baseAddress, count: count, isOfBytes: true, member, queries, query, scratch)
-    }
-  }
-
   /// The `k` nearest of some entries by their exact distance.
   ///
-  /// - Parameter isOfBytes: whether keys are of bytes; if they are of bits, they are made anew.
-  private func measure(
+  /// - Parameter isOfBytes: whether keys are of bytes; if they are of pairs, they are made anew.
+  func measure(
     _ entries: UnsafeMutablePointer<UInt64>?, count: Int, isOfBytes: Bool, _ member: Int,
     _ queries: Matrix, _ query: Int, _ scratch: GraphScratch
   ) -> [Neighbor] {
@@ -201,7 +151,7 @@ struct GraphSearch: Sendable {
           if isOfBytes {
             for position in 0..<count { out[position] = Self.key(entries[position]) }
           } else {
-            var rows = index.codes.rows(edges: nil, bits: false)
+            var rows = index.codes.rows(edges: nil, pairs: false)
             index.codes.bytes.touch(UnsafeBufferPointer(start: ids, count: count))
             basis_graph_kernels().pointee.keys(
               &rows, scratch.queries + member, ids, count, out)

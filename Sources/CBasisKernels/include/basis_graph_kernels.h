@@ -4,10 +4,14 @@
 // past what is named; BASIS_SIMD_LEVEL names a level. All levels give the same bits: products are
 // of integers, and the few float operations on them are rounded one by one.
 //
-// A row is bytes, code + 128, or bits, whether the code is above zero. Its two facts and the codes
-// give its key to a query, which is the squared distance but for what depends on the query alone:
+// A row is bytes, code + 128, or pairs of bits, which stand for the codes -3, -1, 1 and 3. Its two
+// facts and the codes give its key to a query, which is the squared distance but for what depends
+// on the query alone:
 //   fact 1 - scale of the query * (fact 0 * product of the codes).
-// Smaller is closer. The code of a bit is 1 or -1.
+// Smaller is closer.
+//
+// Pairs of bits lie in units of 256 codes, then of 128 and of 64 for what is left. The lowest pairs
+// of a unit's bytes are its first quarter, the next ones its second.
 //
 // An entry is a key and a row in one number, so that entries sort as their keys do, ties by smaller
 // row: the key's bits, made to rise, above; the row and then one bit for a mark below.
@@ -32,9 +36,9 @@ typedef struct {
   size_t stride;
   size_t dimension;
   // The dimension rounded up to a multiple of 64. A row of bytes may have anything after the
-  // dimension, such as its facts; a row of bits has zeros there.
+  // dimension, such as its facts; a row of pairs has zeros there.
   size_t width;
-  int is_bits;
+  int is_pairs;
   // Two floats a row, `facts_stride` floats apart.
   const float *facts;
   size_t facts_stride;
@@ -59,18 +63,12 @@ typedef struct {
   // Where it starts.
   const uint32_t *entries;
   size_t entry_count;
-  // The rows that may be kept, or NULL for all: a bit a row. The walk passes through others.
-  const uint64_t *allowed;
   // One bit a row, all zero before and after the walk.
   uint64_t *seen;
-  size_t seen_count;
-  // Rows after which the walk ends, and room for their numbers:
-  // budget + degree * (degree + 1) * step + entry_count.
-  size_t budget;
+  // Room for the numbers of all rows, and degree * step + entry_count more.
   uint32_t *touched;
-  // Set: entries in the beam, rows that were compared or passed, whether the budget ended it.
+  // Set: entries in the beam, rows that were compared.
   size_t beam_count, touched_count;
-  int gave_up;
   // The walk's own.
   size_t next, added;
   int is_active;
@@ -82,6 +80,8 @@ typedef struct {
   // Codes of (x - mean) for d floats, zeros up to width; what a code is worth is their scale.
   float (*encode)(const float *x, const float *mean, size_t d, size_t width, int8_t *codes,
                   int32_t *sum);
+  // Pairs of bits for (x - mean), and the fact that makes a row's product with itself right.
+  float (*pack)(const float *x, const float *mean, size_t d, size_t width, uint8_t *pairs);
   // The codes of a row of bytes as those of a query; returns their sum.
   int32_t (*decode)(const basis_graph_rows *rows, uint32_t row, int8_t *codes);
   // out[i] = the key of row ids[i].
@@ -99,6 +99,11 @@ typedef struct {
   // the nearest `limit` sorted, UINT64_MAX after the last. scratch has 256 floats.
   void (*nearest)(const basis_graph_rows *members, size_t count, const basis_graph_query *query,
                   size_t limit, float *scratch, uint64_t *out);
+  // Puts those of some rows that are near enough into sorted entries, of which `entry_count` are
+  // there and `limit`, at least 1, may be; room is for one more. Returns how many there are then.
+  size_t (*collect)(const basis_graph_rows *rows, const basis_graph_query *query,
+                    const uint32_t *ids, size_t id_count, uint64_t *entries, size_t entry_count,
+                    size_t limit);
   // A pool, and what the `reach` nearest rows of the pools of its `reach` nearest rows add to it.
   // scratch has reach * reach numbers and as many floats.
   void (*refine)(const basis_graph_rows *rows, uint32_t row, const uint64_t *pools,

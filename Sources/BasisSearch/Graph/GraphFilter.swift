@@ -1,0 +1,100 @@
+import BasisCore
+
+/// The rows that may be answered.
+struct GraphFilter: Sendable {
+  let allowed: Bitmap
+  let population: Int
+  private let lists: Lists
+
+  private enum Lists: Sendable {
+    /// All of the allowed rows, rising.
+    case rows([UInt32])
+    /// The allowed rows of each group, and where groups start.
+    case groups([UInt32], starts: [UInt32])
+    case none
+  }
+
+  /// - Parameters:
+  ///   - groups: those that a search goes through, or nil if it compares all allowed rows.
+  ///   - isOften: whether enough queries follow to list the rows of each group.
+  init(_ allowed: Bitmap, groups: GraphGroups?, isOften: Bool) {
+    self.allowed = allowed
+    population = allowed.population
+    if let groups {
+      lists = isOften ? Self.list(allowed, groups, population) : .none
+    } else {
+      var rows: [UInt32] = []
+      rows.reserveCapacity(population)
+      allowed.forEach { rows.append(UInt32(truncatingIfNeeded: $0)) }
+      lists = .rows(rows)
+    }
+  }
+
+  private static func list(_ allowed: Bitmap, _ groups: GraphGroups, _ population: Int) -> Lists {
+    var rows: [UInt32] = []
+    rows.reserveCapacity(population)
+    var starts: [UInt32] = [0]
+    starts.reserveCapacity(groups.count + 1)
+    allowed.words.withUnsafeBufferPointer { words in
+      for group in 0..<groups.count {
+        for place in groups.members(of: group) {
+          let row = groups.members[place]
+          if words[Int(row >> 6)] >> UInt64(row & 63) & 1 == 1 { rows.append(row) }
+        }
+        starts.append(UInt32(truncatingIfNeeded: rows.count))
+      }
+    }
+    return .groups(rows, starts: starts)
+  }
+
+  /// Calls `body` with all rows, some at a time.
+  func forEachBlock(_ body: (UnsafeBufferPointer<UInt32>) -> Void) {
+    switch lists {
+    case .rows(let rows), .groups(let rows, _):
+      rows.withUnsafeBufferPointer { rows in
+        for start in stride(from: 0, to: rows.count, by: Self.block) {
+          body(UnsafeBufferPointer(rebasing: rows[start..<min(start + Self.block, rows.count)]))
+        }
+      }
+    case .none:
+      withUnsafeTemporaryAllocation(of: UInt32.self, capacity: Self.block) { buffer in
+        var count = 0
+        allowed.forEach { row in
+          buffer[count] = UInt32(truncatingIfNeeded: row)
+          count += 1
+          if count == Self.block {
+            body(UnsafeBufferPointer(buffer))
+            count = 0
+          }
+        }
+        body(UnsafeBufferPointer(rebasing: buffer[..<count]))
+      }
+    }
+  }
+
+  /// Puts the allowed rows of a group into a block that has room for the whole group.
+  func gather(
+    _ group: Int, of groups: GraphGroups, into block: UnsafeMutablePointer<UInt32>
+  ) -> Int {
+    if case .groups(let rows, let starts) = lists {
+      let (first, end) = (Int(starts[group]), Int(starts[group + 1]))
+      rows.withUnsafeBufferPointer { rows in
+        for place in first..<end { block[place - first] = rows[place] }
+      }
+      return end - first
+    }
+    return allowed.words.withUnsafeBufferPointer { words in
+      groups.members.withUnsafeBufferPointer { members in
+        var count = 0
+        for place in groups.members(of: group) {
+          let row = members[place]
+          block[count] = row
+          count += Int(words[Int(row >> 6)] >> UInt64(row & 63) & 1)
+        }
+        return count
+      }
+    }
+  }
+
+  static let block = 512
+}
