@@ -1,5 +1,8 @@
-// Loops that the compiler maps to whatever the level has. Before it: TARGET, OPERATION.
+// Loops that the compiler maps to whatever the level has. Before it: TARGET, OPERATION, and
+// HAS_DOTS where the level has products of its own.
 #include <string.h>
+
+#ifndef HAS_DOTS
 
 OPERATION void dots(const int8_t *query, const uint8_t *const *rows, size_t width, int32_t *out) {
   for (int r = 0; r < 4; r++) {
@@ -29,6 +32,8 @@ OPERATION void pair_dots(const int8_t *query, const uint8_t *const *rows, size_t
     out[r] = sum;
   }
 }
+
+#endif
 
 // Puts an entry into sorted ones, which have room for one more; where it is then.
 OPERATION size_t insert(uint64_t *entries, size_t count, uint64_t entry) {
