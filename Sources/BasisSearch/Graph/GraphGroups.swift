@@ -34,7 +34,7 @@ struct GraphGroups: Sendable {
     var generator = run.generator("graph.means")
     let wanted = min(Self.mostGroups, Int(4 * Double(rows.count).squareRoot()))
     let first = generator.sample(wanted, of: rows.count)
-    let sample = generator.sample(min(rows.count, 32 * wanted), of: rows.count)
+    let sample = generator.sample(min(rows.count, 64 * wanted), of: rows.count)
     let decoder = GraphDecoder(rows)
     let start = Matrix(rowCount: wanted, columnCount: rows.dimension) { target in
       for (group, row) in first.enumerated() {

@@ -35,8 +35,8 @@ struct GraphSearch: Sendable {
     let share = Double(population) / Double(index.count)
     // As many of all rows as hold k that are allowed, if chance allows them.
     let depth = Int(min(Double(index.count), Double(k) / max(share, 1e-9)).rounded(.up))
-    let wide =
-      recall.flatMap { index.calibration?.width(for: $0, k: depth) } ?? index.count
+    let measured = recall.flatMap { index.calibration?.width(for: $0, k: depth) } ?? index.count
+    let wide = min(index.count, max(width, measured, depth + depth / 2))
     var groups: GraphGroups?
     var least = Double(population)
     if let made = index.groups, level != nil {
@@ -45,14 +45,15 @@ struct GraphSearch: Sendable {
       let probing = 1.5 * Double(made.count) + found
       if probing < least { (groups, least) = (made, probing) }
     }
-    wideBeam = Self.cost * Double(wide) < least ? min(index.count, max(wide, width)) : nil
-    enough = min(population, k + k / 4)
+    wideBeam = Self.cost * Double(wide) < least ? wide : nil
+    // Fewer than chance lets through, and the nearest may lie beyond.
+    enough = min(population, max(k, Int(0.65 * share * Double(wide))))
     self.groups = groups.flatMap { groups in level.map { (groups, $0) } }
     filter = GraphFilter(allowed, groups: groups, isOften: queryCount >= 16)
   }
 
   /// Comparisons of codes that take as long as a beam's walk from one row to its neighbours.
-  private static var cost: Double { 32 }
+  private static var cost: Double { 27 }
 
   /// Answers some queries, at most as many as walks take turns.
   func run(
