@@ -8,8 +8,10 @@ public import BasisFormats
 /// |---|---|
 /// | `settings` | JSON: metric, shape, calibration, layout version |
 /// | `codec.`… | the codec's own blocks |
-/// | `codes` | the codes as the codec made them; or |
-/// | `blocks` | 4-bit product codes in blocks of 32, 64 bytes per four parts |
+/// | `blocks` | 4-bit product codes in blocks of 32, 64 bytes per four parts; or |
+/// | `bytes`, `factors` | bytes in blocks of 16 rows, 64 bytes per four values; or |
+/// | `bits`, `factors`, `halves` | bits in blocks of 32, 64 bytes per sixteen; or |
+/// | `codes` | the codes as the codec made them |
 extension QuantizedFlatIndex {
   /// Writes the index, without its rows, as blocks of a file that is being made.
   ///
@@ -21,12 +23,10 @@ extension QuantizedFlatIndex {
     try writer.write(
       prefix + "settings",
       json: QuantizedHeader(
-        metric: metric, count: count, dimension: dimension, calibration: calibration))
+        metric: metric, count: count, dimension: dimension, calibration: calibration,
+        proofs: proofs))
     try codec.write(to: writer, prefix: prefix + "codec.")
-    switch codes {
-    case .plain(let codes): try codes.write(to: writer, prefix + "codes")
-    case .blocks(let lists): try lists.blocks.write(to: writer, prefix + "blocks")
-    }
+    try codes.write(to: writer, prefix: prefix)
   }
 
   /// Opens an index in a file. Its codes stay there and are read as they are needed.
@@ -49,11 +49,12 @@ extension QuantizedFlatIndex {
         "quantised index: a codec for dimension \(codec.dimension) with rows of "
           + "\(rows.columnCount); rebuild the segment")
     }
+    let flat = try FlatIndex(rows, metric: header.metric)
     self.init(
-      flat: try FlatIndex(rows, metric: header.metric), codec: codec,
-      codes: try QuantizedCodes(
-        from: container, prefix: prefix, codec: codec, count: header.count),
-      calibration: header.calibration)
+      flat: flat, codec: codec,
+      codes: try CodeLayout.open(
+        container, prefix: prefix, codec, metric: header.metric, norms: flat.norms),
+      calibration: header.calibration, proofs: header.proofs ?? [])
   }
 }
 
@@ -63,4 +64,6 @@ struct QuantizedHeader: Codable {
   var count: Int
   var dimension: Int
   var calibration: Calibration
+  /// None in older files.
+  var proofs: [ProofSize]?
 }

@@ -2,157 +2,179 @@ import BasisCodecs
 import BasisCore
 import BasisFormats
 
+/// How many rows had to be listed so that nineteen in twenty queries could prove their `k` nearest.
+struct ProofSize: Sendable, Codable, Hashable {
+  var k: Int
+  var shortlist: Int
+}
+
 /// One search of a ``QuantizedFlatIndex``.
-struct QuantizedScan<Codec: FittedCodec>: Sendable {
+struct QuantizedScan: Sendable {
   let flat: FlatIndex
-  let codec: Codec
-  let codes: QuantizedCodes
+  let codes: any ScannedCodes
+  /// As they were given, and as they are measured.
+  let asked: Matrix
   let queries: Matrix
   let k: Int
-  let shortlist: Int
   let allowed: Bitmap?
 
-  /// Queries that go through the codes together.
-  static var grain: Int { 256 }
-  /// Bytes of codes that stay in a near cache while many queries read them.
-  private static var chunkBytes: Int { 32_768 }
+  private var possible: Int { min(k, allowed?.population ?? flat.count) }
 
-  /// The answers to some of the queries.
-  func search(_ range: Range<Int>, in run: RunContext) throws(BasisError) -> [[Neighbor]] {
-    let possible = min(k, allowed?.population ?? flat.count)
-    var found: [[Neighbor]] = []
-    found.reserveCapacity(range.count)
-    try candidates(range, in: run) { (query, keys) throws(BasisError) in
-      let neighbors = flat.nearest(keys, to: queries, query, k: k)
-      if neighbors.count < possible {
-        found += try flat.search(
-          queries.selecting(rows: [query]), k: k, allowing: allowed,
-          in: RunContext(threadLimit: 1))
-      } else {
-        found.append(neighbors)
-      }
-    }
-    return found
+  /// Queries of one task of a parallel search.
+  private static func grain(_ codes: any ScannedCodes, _ count: Int, _ run: RunContext) -> Int {
+    min(type(of: codes).grain, max(16, (count + run.threadLimit - 1) / run.threadLimit))
   }
 
-  /// Calls `body` with the keys of each query's nearest codes, in no order.
-  func candidates(
-    _ range: Range<Int>, in run: RunContext,
-    _ body: (_ query: Int, UnsafeMutableBufferPointer<UInt64>) throws(BasisError) -> Void
-  ) throws(BasisError) {
-    switch codes {
-    case .plain(let codes):
-      for query in range {
-        try run.checkCancelled()
-        var keys = try plainKeys(query, codes)
-        let count = keys.withUnsafeMutableBufferPointer { keys in
-          keys.baseAddress.map {
-            FastScan.smallest($0, count: keys.count, wanted: shortlist)
-          } ?? 0
-        }
-        keys.removeLast(keys.count - count)
-        // The buffer is the body's own.
-        let copy = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: count)
-        defer { copy.deallocate() }
-        _ = copy.initialize(from: keys)
-        try body(query, copy)
-      }
-    case .blocks(let lists):
-      guard let product = codec as? FittedProductQuantizer else {
-        throw BasisError(.unsupported, "only 4-bit product codes lie in blocks")
-      }
-      let scan = try fastScan(range, lists, product, in: run)
-      for query in range { try body(query, scan.smallest(query - range.lowerBound)) }
-    }
-  }
-
-  private func fastScan(
-    _ range: Range<Int>, _ lists: CodeLists, _ product: FittedProductQuantizer, in run: RunContext
-  ) throws(BasisError) -> FastScan {
-    let scan = FastScan(queryCount: range.count, parts: product.parts, wanted: shortlist)
-    let metric: Metric = flat.metric == .squaredEuclidean ? .squaredEuclidean : .innerProduct
-    for query in range {
-      let scorer = try product.scorer(for: queries.row(query), metric: metric)
-      scorer.table.withUnsafeBufferPointer { table in
-        if let table = table.baseAddress { _ = scan.setTable(query - range.lowerBound, table) }
-      }
-    }
-    let visitors = (0..<range.count).map {
-      FastScan.Visitor(query: UInt32(truncatingIfNeeded: $0), bias: 0)
-    }
-    let blocks = lists.starts[1]
-    let step = max(1, Self.chunkBytes / lists.blockBytes)
-    for first in stride(from: 0, to: blocks, by: step) {
-      try run.checkCancelled()
-      lists.withPointers { lists in
-        visitors.withUnsafeBufferPointer { visitors in
-          func visit(_ allowed: UnsafePointer<UInt64>?) {
-            lists.collect(
-              0, blocks: first..<min(blocks, first + step), scan, allowed: allowed,
-              visitors: visitors)
-          }
-          if let allowed {
-            allowed.words.withUnsafeBufferPointer { visit($0.baseAddress) }
-          } else {
-            visit(nil)
-          }
+  /// The best of the rows whose codes are nearest.
+  func search(shortlist: Int, in run: RunContext) throws(BasisError) -> [[Neighbor]] {
+    let found = try parallelMap(
+      queries.rowCount, grain: Self.grain(codes, queries.rowCount, run), in: run
+    ) { (_, range) throws(BasisError) -> [[Neighbor]] in
+      var found: [[Neighbor]] = []
+      found.reserveCapacity(range.count)
+      try codes.candidates(queries, range, wanted: shortlist, allowed: allowed, in: run) {
+        (query, near) throws(BasisError) in
+        let neighbors = flat.nearest(near.keys, to: queries, query, k: k)
+        if neighbors.count < possible {
+          found += try flat.search(
+            asked.selecting(rows: [query]), k: k, allowing: allowed, in: RunContext(threadLimit: 1))
+        } else {
+          found.append(neighbors)
         }
       }
+      return found
     }
-    return scan
+    return found.flatMap { $0 }
   }
 
-  /// At least the keys of the nearest codes, by the codec's own scorer.
-  private func plainKeys(_ query: Int, _ codes: Codes) throws(BasisError) -> [UInt64] {
-    let scorer = try codec.scorer(for: queries.row(query), metric: flat.metric)
-    var keys: [UInt64] = []
-    let capacity = 2 * shortlist + 1024
-    keys.reserveCapacity(capacity)
-    var limit = UInt64.max
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: 1024) { out in
-      for first in stride(from: 0, to: codes.count, by: 1024) {
-        let range = first..<min(codes.count, first + 1024)
-        scorer.distances(
-          to: codes, range, into: UnsafeMutableBufferPointer(rebasing: out[0..<range.count]))
-        for (index, row) in range.enumerated() {
-          guard allowed?[row] ?? true, !out[index].isNaN else { continue }
-          let key = UInt64(Self.ordered(out[index])) << 32 | UInt64(row)
-          if key < limit { keys.append(key) }
+  /// The nearest rows for certain: a list of codes is long enough once the next code cannot belong
+  /// to a row that is as near as the `k`-th of the list.
+  ///
+  /// - Parameter first: the length to start from; nil to compare all rows.
+  func prove(from first: Int?, in run: RunContext) throws(BasisError) -> [[Neighbor]] {
+    var answers = [[Neighbor]](repeating: [], count: queries.rowCount)
+    var open = Array(0..<queries.rowCount)
+    var shortlist = first ?? .max
+    while !open.isEmpty, shortlist <= flat.count / 8 {
+      let some =
+        open.count == queries.rowCount ? queries : queries.selecting(rows: open)
+      let length = shortlist
+      let found = try parallelMap(
+        open.count, grain: Self.grain(codes, open.count, run), in: run
+      ) { (_, range) throws(BasisError) -> [[Neighbor]?] in
+        var found: [[Neighbor]?] = []
+        found.reserveCapacity(range.count)
+        try codes.candidates(some, range, wanted: length, allowed: allowed, in: run) {
+          (query, near) in
+          let neighbors = flat.nearest(near.keys, to: some, query, k: k)
+          found.append(isProven(neighbors, near, length) ? neighbors : nil)
         }
-        guard keys.count > capacity - 1024 else { continue }
-        let count = keys.withUnsafeMutableBufferPointer { keys in
-          keys.baseAddress.map {
-            FastScan.smallest($0, count: keys.count, wanted: shortlist)
-          } ?? 0
-        }
-        keys.removeLast(keys.count - count)
-        limit = keys.max() ?? .max
+        return found
       }
+      var next: [Int] = []
+      for (query, neighbors) in zip(open, found.joined()) {
+        if let neighbors { answers[query] = neighbors } else { next.append(query) }
+      }
+      open = next
+      shortlist *= 8
     }
-    return keys
+    let rest = try flat.search(
+      open.count == asked.rowCount ? asked : asked.selecting(rows: open), k: k, allowing: allowed,
+      in: run)
+    for (query, neighbors) in zip(open, rest) { answers[query] = neighbors }
+    return answers
   }
 
-  /// A number that rises with a distance.
-  private static func ordered(_ distance: Float) -> UInt32 {
-    let bits = distance.bitPattern
-    return bits >> 31 == 0 ? bits | 0x8000_0000 : ~bits
+  private func isProven(_ neighbors: [Neighbor], _ near: NearCodes, _ length: Int) -> Bool {
+    guard neighbors.count == possible else { return false }
+    // All rows are listed, or none is wanted.
+    guard near.keys.count == length, let worst = neighbors.last else { return true }
+    guard let bound = near.bound, let last = near.keys.max() else { return false }
+    return worst.distance < bound.leastDistance(of: last)
   }
 
-  /// Lets some rows play queries and looks where their true neighbours come in.
+  // MARK: What was measured when the index was built
+
+  private static func calibration(
+    _ flat: FlatIndex, _ codes: any ScannedCodes, _ truth: CalibrationTruth
+  ) -> QuantizedScan {
+    QuantizedScan(
+      flat: flat, codes: codes, asked: truth.queries, queries: truth.queries, k: 1, allowed: nil)
+  }
+
+  /// Where true neighbours come in among the nearest codes.
   static func calibrate(
-    _ flat: FlatIndex, _ codec: Codec, _ codes: QuantizedCodes, queryCount: Int,
-    in run: RunContext
+    _ flat: FlatIndex, _ codes: any ScannedCodes, _ truth: CalibrationTruth, in run: RunContext
   ) throws(BasisError) -> Calibration {
-    let truth = try CalibrationTruth(flat, queryCount: queryCount, in: run)
-    guard let truth else { return Calibration() }
     let shortlists = Calibration.ladder(to: min(flat.count, 5_000), by: 1.2)
-    let scan = QuantizedScan(
-      flat: flat, codec: codec, codes: codes, queries: truth.queries, k: 1,
-      shortlist: shortlists.last ?? 1, allowed: nil)
     return try truth.measured(probes: [1], shortlists: shortlists, in: run) {
       (range, met) throws(BasisError) in
-      try scan.candidates(range, in: run) { (query, keys) in
-        met(query, keys.sorted().map { .init(id: Int(UInt32(truncatingIfNeeded: $0)), rank: 0) })
+      try codes.candidates(
+        truth.queries, range, wanted: shortlists.last ?? 1, allowed: nil, in: run
+      ) { (query, near) in
+        met(
+          query, near.keys.sorted().map { .init(id: Int(UInt32(truncatingIfNeeded: $0)), rank: 0) })
+      }
+    }
+  }
+
+  /// How long lists must be for proofs; none where codes have no bound.
+  static func proofSizes(
+    _ flat: FlatIndex, _ codes: any ScannedCodes, _ truth: CalibrationTruth, in run: RunContext
+  ) throws(BasisError) -> [ProofSize] {
+    let longest = min(flat.count, 2_000)
+    let sizes = [1, 10, 100].filter { $0 <= longest }
+    let found = try parallelMap(truth.queries.rowCount, grain: 16, in: run) {
+      (_, range) throws(BasisError) -> [[Int]?] in
+      var found: [[Int]?] = []
+      try codes.candidates(truth.queries, range, wanted: longest, allowed: nil, in: run) {
+        (query, near) in
+        guard let bound = near.bound else { return found.append(nil) }
+        // Of the nearest codes first, as a search with a shorter list would have met them.
+        var keys = near.keys
+        keys.sort()
+        let leasts = keys.map { bound.leastDistance(of: $0) }
+        let distances = flat.distances(keys, to: truth.queries, query)
+        found.append(
+          sizes.map { k in
+            var best = TopK(k: k)
+            for place in leasts.indices {
+              best.offer(Neighbor(id: place, distance: distances[place]))
+              if place + 1 >= k, best.threshold < leasts[place] { return place + 1 }
+            }
+            return longest
+          })
+      }
+      return found
+    }
+    let lists = found.joined().compactMap { $0 }
+    guard !lists.isEmpty else { return [] }
+    return sizes.indices.map { size in
+      let lengths = lists.map { $0[size] }.sorted()
+      return ProofSize(k: sizes[size], shortlist: lengths[lengths.count * 19 / 20])
+    }
+  }
+}
+
+extension FlatIndex {
+  /// The distances of some rows, given as keys, to a query.
+  func distances(_ keys: UnsafeMutableBufferPointer<UInt64>, to queries: Matrix, _ query: Int)
+    -> [Float]
+  {
+    let scorer = queries.withRow(query) { QueryScorer($0, metric: metric) }
+    let ids = keys.map { UInt32(truncatingIfNeeded: $0) }
+    return [Float](unsafeUninitializedCapacity: ids.count) { out, count in
+      count = ids.count
+      guard let out = out.baseAddress else { return }
+      rows.withUnsafeFloats { rows in
+        guard let rows = rows.baseAddress else { return }
+        inverseNorms.withUnsafeBufferPointer { inverseNorms in
+          ids.withUnsafeBufferPointer { ids in
+            scorer.distances(
+              to: rows, ids: ids, stride: dimension, inverseNorms: inverseNorms.baseAddress,
+              into: out)
+          }
+        }
       }
     }
   }
