@@ -157,7 +157,7 @@ private struct Case {
   private func check(
     _ scene: Case, _ label: String, _ kernel: (basis_code_scan_table) -> Collect?
   ) {
-    for wanted in [1, 7, 40] {
+    for wanted in [1, 20] {
       for (isFiltered, hasOwn) in [(false, true), (true, true), (false, false)] {
         let expected = scene.queries.indices.map {
           scene.expected($0, wanted: wanted, isFiltered: isFiltered, hasOwn: hasOwn)
@@ -173,10 +173,10 @@ private struct Case {
     }
   }
 
-  @Test(arguments: [1, 15, 16, 17, 63, 64, 65, 300], [1, 3, 4, 33, 70])
+  @Test(arguments: [1, 17, 64, 65, 230], [1, 4, 33])
   func `bytes are scored alike at every level`(count: Int, dimension: Int) {
     var generator = RandomGenerator(seed: UInt64(1000 * count + dimension))
-    for queryCount in [1, 2, 3, 5, 6, 13] {
+    for queryCount in [1, 5, 13] {
       check(
         .bytes(count: count, dimension: dimension, queryCount: queryCount, &generator),
         "\(count) × \(dimension), \(queryCount) queries"
@@ -184,10 +184,10 @@ private struct Case {
     }
   }
 
-  @Test(arguments: [1, 31, 32, 33, 64, 300], [1, 2, 8, 9, 24])
+  @Test(arguments: [1, 33, 64, 230], [1, 8, 9])
   func `bits are scored alike at every level`(count: Int, groups: Int) {
     var generator = RandomGenerator(seed: UInt64(1000 * count + groups))
-    for queryCount in [1, 3, 4, 6] {
+    for queryCount in [1, 6, 7] {
       check(
         .bits(count: count, groups: groups, queryCount: queryCount, &generator),
         "\(count) × \(groups), \(queryCount) queries"

@@ -18,10 +18,10 @@ package protocol SignCodec: FittedCodec {
     factor: Float, squaredLength: Float
   )]
 
-  /// Queries as they are multiplied with signs: turned, and weighted; less the mean where distances
-  /// are Euclidean.
-  func signWeights(of queries: Matrix, isEuclidean: Bool, in run: RunContext) throws(BasisError)
-    -> Matrix
+  /// What queries go through before they are multiplied with signs.
+  ///
+  /// - Parameter isEuclidean: whether distances are Euclidean; then the mean is taken off.
+  func signTurn(isEuclidean: Bool) -> SignTurn
 }
 
 extension FittedBinaryQuantizer: SignCodec {
@@ -46,19 +46,9 @@ extension FittedBinaryQuantizer: SignCodec {
     }
   }
 
-  package func signWeights(of queries: Matrix, isEuclidean: Bool, in run: RunContext)
-    throws(BasisError) -> Matrix
-  {
-    var images = try map(queries, minus: isEuclidean ? mean : nil, in: run)
-    let isCut = settings.isSymmetric
-    images.withUnsafeMutableFloats { floats in
-      for index in floats.indices {
-        let magnitude = magnitudes[index % bitCount]
-        floats[index] =
-          isCut ? (floats[index] < 0 ? -magnitude : magnitude) : floats[index] * magnitude
-      }
-    }
-    return images
+  package func signTurn(isEuclidean: Bool) -> SignTurn {
+    SignTurn(
+      map, minus: isEuclidean ? mean : nil, magnitudes: magnitudes, isCut: settings.isSymmetric)
   }
 }
 
@@ -80,9 +70,61 @@ extension FittedResidualBitQuantizer: SignCodec {
     }
   }
 
-  package func signWeights(of queries: Matrix, isEuclidean: Bool, in run: RunContext)
-    throws(BasisError) -> Matrix
-  {
-    try map(queries, minus: isEuclidean ? mean : nil, in: run)
+  package func signTurn(isEuclidean: Bool) -> SignTurn {
+    SignTurn(map, minus: isEuclidean ? mean : nil, magnitudes: nil, isCut: false)
+  }
+}
+
+/// Turns queries, and weights them for products with signs. The map is laid out once for all.
+package final class SignTurn: Sendable {
+  private let map: Kernels.PackedRows
+  private let mean: [Float]?
+  private let magnitudes: [Float]?
+  private let isCut: Bool
+  private let inputCount: Int
+  /// Weights of a query.
+  package let count: Int
+
+  /// - Parameters:
+  ///   - map: the turn.
+  ///   - mean: taken off before; nil for nothing.
+  ///   - magnitudes: what is multiplied with after; nil for 1.
+  ///   - isCut: whether only signs are kept, times magnitudes.
+  init(_ map: LinearMap, minus mean: [Float]?, magnitudes: [Float]?, isCut: Bool) {
+    var packed = Kernels.PackedRows(
+      .right, capacity: map.outputCount, dimension: map.inputCount)
+    map.matrix.withUnsafeFloats { floats in
+      guard let base = floats.baseAddress else { return }
+      packed.fill(base, stride: map.inputCount, count: map.outputCount)
+    }
+    self.map = packed
+    self.mean = mean
+    self.magnitudes = magnitudes
+    self.isCut = isCut
+    inputCount = map.inputCount
+    count = map.outputCount
+  }
+
+  /// The weights of some queries, a row each, with the same bits whatever the batch.
+  package func callAsFunction(_ queries: Matrix, _ range: Range<Int>) -> Matrix {
+    let centred = mean.map { queries.centred(range, by: $0) }
+    let source = centred ?? queries
+    let first = centred == nil ? range.lowerBound : 0
+    return Matrix(rowCount: range.count, columnCount: count) { target in
+      guard let out = target.baseAddress, inputCount > 0, !range.isEmpty else { return }
+      var rows = Kernels.PackedRows(.left, capacity: range.count, dimension: inputCount)
+      source.withUnsafeFloats { floats in
+        guard let base = floats.baseAddress else { return }
+        rows.fill(base + first * inputCount, stride: inputCount, count: range.count)
+      }
+      Kernels.product(rows, map, into: out, cStride: count)
+      guard let magnitudes else { return }
+      for row in 0..<range.count {
+        for bit in 0..<count {
+          let value = out[row * count + bit]
+          out[row * count + bit] = magnitudes[bit] * (isCut ? (value < 0 ? -1 : 1) : value)
+        }
+      }
+    }
   }
 }

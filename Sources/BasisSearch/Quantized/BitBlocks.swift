@@ -18,6 +18,7 @@ struct BitBlocks: ScannedCodes {
   let factors: BlockStorage<Float>
   /// Half the squared lengths of rows less the mean, for Euclidean distances.
   let halves: BlockStorage<Float>
+  private let turn: SignTurn
 
   static let grain = 256
   static let blockRows = FastScan.blockSize
@@ -51,6 +52,7 @@ struct BitBlocks: ScannedCodes {
     self.blocks = blocks
     self.factors = factors
     self.halves = halves
+    turn = codec.signTurn(isEuclidean: metric == .squaredEuclidean)
   }
 
   func appending(_ source: RowSource, _ norms: [Float], in run: RunContext) throws(BasisError)
@@ -118,15 +120,11 @@ struct BitBlocks: ScannedCodes {
     let scan = CodeScan(
       .bits, queryCount: range.count, groups: FastScan.paddedParts(parts) / 4, wanted: wanted)
     let isEuclidean = metric == .squaredEuclidean
-    let weights = try codec.signWeights(
-      of: queries.selecting(rows: range), isEuclidean: isEuclidean,
-      in: RunContext(threadLimit: 1, cancellation: run.cancellation))
-    let signs = SignTable(bitCount: codec.bitCount)
+    let weights = turn(queries, range)
+    let table = SignTable(parts: parts)
     for row in 0..<range.count {
       weights.withRow(row) { weights in
-        signs.withTable(of: weights) { table in
-          _ = scan.setTable(row, table, parts: parts, isEuclidean: isEuclidean)
-        }
+        _ = scan.setTable(row, table.fill(weights), parts: parts, isEuclidean: isEuclidean)
       }
     }
     try blocks.withUnsafeBufferPointer { (blocks) throws(BasisError) in
@@ -176,41 +174,35 @@ struct BitBlocks: ScannedCodes {
   }
 }
 
-/// Makes the tables with which signs are looked up, four at a time.
+/// Room for what signs add up to, four at a time.
 final class SignTable {
   private let parts: Int
   private let padded: UnsafeMutablePointer<Float>
   private let values: UnsafeMutablePointer<Float>
   private let kernels = basis_scan_kernels().pointee
 
-  /// For bit v of 16 words −1 or 1, the words of a bit side by side; for each part the same.
-  private let words: UnsafeMutablePointer<Float>
+  /// For each of four bits its signs in the 16 words.
+  private static let words: [Float] = (0..<64).map { ($0 % 16) >> ($0 / 16) & 1 == 1 ? 1 : -1 }
 
-  init(bitCount: Int) {
-    parts = (bitCount + 3) / 4
+  init(parts: Int) {
+    self.parts = parts
     padded = .allocate(capacity: 4 * parts)
     values = .allocate(capacity: 16 * parts)
-    words = .allocate(capacity: 64 * parts)
     padded.initialize(repeating: 0, count: 4 * parts)
     values.initialize(repeating: 0, count: 16 * parts)
-    for index in 0..<64 * parts {
-      let (bit, word) = (index / 16 % 4, index % 16)
-      words[index] = word >> bit & 1 == 1 ? 1 : -1
-    }
   }
 
   deinit {
     padded.deallocate()
     values.deallocate()
-    words.deallocate()
   }
 
-  /// Calls `body` with `parts × 16` products, negated.
-  func withTable(
-    of weights: UnsafeBufferPointer<Float>, _ body: (UnsafePointer<Float>) -> Void
-  ) {
+  /// The products of signs with weights, negated: `parts × 16`, valid until the next call.
+  func fill(_ weights: UnsafeBufferPointer<Float>) -> UnsafePointer<Float> {
     for index in weights.indices { padded[index] = weights[index] }
-    kernels.products(padded, parts, 4, words, 16, values)
-    body(values)
+    for part in 0..<parts {
+      kernels.products(padded + 4 * part, 1, 4, Self.words, 16, values + 16 * part)
+    }
+    return UnsafePointer(values)
   }
 }
