@@ -50,8 +50,51 @@ import _BasisTestSupport
     try check(PruneCodec(ratio: 0.1), rows)
     try check(PruneCodec(ratio: 0.4, columnBytes: 4), rows)
     try check(MagnitudeSVDCodec(ratio: 0.6), rows)
+    try check(MagnitudeProductQuantizer(parts: 6, bits: [5, 4]), rows)
+    try check(MagnitudeProductQuantizer(parts: 24, bits: [3]), rows)
+    try check(MagnitudeProductQuantizer(parts: 1, bits: [9, 2, 1]), rows)
     try check(TensorTrainCodec(ratio: 0.5), rows)
     try check(repeatedTiles().0, repeatedTiles().1)
+  }
+
+  @Test func `long rows have more words, and are kept better`() throws {
+    // Few long rows among many short ones, in eight dimensions.
+    let plain = gaussianMatrix(rowCount: 3000, columnCount: 8, seed: 11)
+    let rows = Matrix(rowCount: 3000, columnCount: 8) { out in
+      for row in 0..<3000 {
+        for column in 0..<8 {
+          out[row * 8 + column] = plain[row, column] * (row.isMultiple(of: 10) ? 9 : 1)
+        }
+      }
+    }
+    let run = RunContext()
+    func squaredError(_ compressed: some CompressedMatrix) throws -> Double {
+      let decoded = try compressed.decoded()
+      return (0..<3000).reduce(0.0) {
+        $0 + Double(Metric.squaredEuclidean.distance(rows.row($1), decoded.row($1)))
+      }
+    }
+    let grouped = try MagnitudeProductQuantizer(parts: 4, bits: [6, 5]).compress(rows, in: run)
+    let blind = try MagnitudeProductQuantizer(parts: 4, bits: [6]).compress(rows, in: run)
+    #expect(grouped.sizes.map(\.words) == [64, 32])
+    #expect(grouped.sizes[0].rowCount < 700 && grouped.sizes[1].rowCount > 2300)
+    // About as many bytes, better spent.
+    #expect(Double(grouped.byteCount) < 1.01 * Double(blind.byteCount))
+    #expect(try squaredError(grouped) < 0.8 * squaredError(blind))
+    // Words, codes of 4 parts, and a bit a row.
+    let bits = grouped.sizes.reduce(0) { $0 + $1.rowCount * 4 * ($1.words == 64 ? 6 : 5) }
+    #expect(abs(grouped.byteCount - (bits / 8 + 3000 / 8 + 4 * 8 * (64 + 32))) <= 3)
+    expectError(.invalidArgument, "8 values", "3 equal parts", "1, 2, 4, 8") {
+      try MagnitudeProductQuantizer(parts: 3).compress(rows, in: run)
+    }
+    for bits in [[], [0], [13], [8, -1]] {
+      expectError(.invalidArgument, "1 to 12 bits") {
+        try MagnitudeProductQuantizer(parts: 2, bits: bits).compress(rows, in: run)
+      }
+    }
+    let none = try MagnitudeProductQuantizer(parts: 2).compress(
+      Matrix(rowCount: 0, columnCount: 4), in: run)
+    #expect(try none.decoded().rowCount == 0)
   }
 
   @Test(arguments: [0.5, 0.25, 0.1, 0.02])

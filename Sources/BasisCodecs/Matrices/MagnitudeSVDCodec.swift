@@ -35,19 +35,7 @@ public struct MagnitudeSVDCodec: MatrixCompressor {
       throw BasisError(
         .invalidArgument, "magnitude SVD: at least one group, not \(groupCount)")
     }
-    let order = lengths.indices.sorted { (-lengths[$0], $0) < (-lengths[$1], $1) }
-    let total = lengths.reduce(0, +)
-    var groups: [[Int]] = [[]]
-    var sum = 0.0
-    for row in order {
-      if !groups[groups.count - 1].isEmpty, groups.count < groupCount,
-        sum >= total * Double(groups.count) / Double(groupCount)
-      {
-        groups.append([])
-      }
-      groups[groups.count - 1].append(row)
-      sum += lengths[row]
-    }
+    let groups = groupsOfEqualLength(lengths, count: groupCount)
     // The group of each row is a number of four bytes.
     let floats = min(ratio, 4) * Double(lengths.count) * Double(d) - Double(lengths.count)
     let scale =
@@ -97,6 +85,24 @@ public struct MagnitudeSVDCodec: MatrixCompressor {
     return GroupedSVDMatrix(
       rowCount: rows.rowCount, columnCount: d, places: places, groups: groups)
   }
+}
+
+/// Rows cut into groups of equal total length, longest rows first.
+func groupsOfEqualLength(_ lengths: [Double], count: Int) -> [[Int]] {
+  let order = lengths.indices.sorted { (-lengths[$0], $0) < (-lengths[$1], $1) }
+  let total = lengths.reduce(0, +)
+  var groups: [[Int]] = [[]]
+  var sum = 0.0
+  for row in order {
+    if !groups[groups.count - 1].isEmpty, groups.count < count,
+      sum >= total * Double(groups.count) / Double(count)
+    {
+      groups.append([])
+    }
+    groups[groups.count - 1].append(row)
+    sum += lengths[row]
+  }
+  return groups
 }
 
 /// Rows as products of a few numbers of their own and their group's directions.
