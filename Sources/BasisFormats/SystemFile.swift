@@ -69,6 +69,26 @@ struct SystemFile: ~Copyable {
     }
   }
 
+  /// Fills a buffer from a position of the file.
+  ///
+  /// - Throws: `.corruptFile` where the file ends before; `.inputOutput`.
+  func fill(_ buffer: UnsafeMutableRawBufferPointer, from position: Int) throws(BasisError) {
+    guard let base = buffer.baseAddress else { return }
+    var done = 0
+    while done < buffer.count {
+      let count = pread(descriptor, base + done, buffer.count - done, off_t(position + done))
+      if count > 0 {
+        done += count
+      } else if count == 0 {
+        throw BasisError(
+          .corruptFile,
+          "\(path): ends at byte \(position + done), \(buffer.count - done) bytes too early")
+      } else if errno != EINTR {
+        throw systemError(errno, path, "read")
+      }
+    }
+  }
+
   /// Writes all bytes at a position of the file.
   func write(_ bytes: UnsafeRawBufferPointer, at position: Int) throws(BasisError) {
     guard let base = bytes.baseAddress else { return }

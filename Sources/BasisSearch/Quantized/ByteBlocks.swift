@@ -14,7 +14,8 @@ struct ByteBlocks: ScannedCodes {
   let blocks: BlockStorage<UInt8>
   /// A row's factor, as many as the blocks have places.
   let factors: BlockStorage<Float>
-  /// Half the squared lengths, for Euclidean distances.
+  /// The lengths of rows, and half their squares, for Euclidean distances.
+  let norms: [Float]
   let halves: [Float]
   /// The largest ‖x − x̂‖, and the largest ‖x‖.
   let rowError: Float
@@ -44,23 +45,26 @@ struct ByteBlocks: ScannedCodes {
   /// No rows.
   init(_ codec: FittedScalarQuantizer, metric: Metric) {
     self.init(
-      codec: codec, metric: metric, norms: [], blocks: .owned([]), factors: .owned([]), rowError: 0)
+      codec: codec, metric: metric, count: 0, norms: [], blocks: .owned([]), factors: .owned([]),
+      rowError: 0)
   }
 
   private init(
-    codec: FittedScalarQuantizer, metric: Metric, norms: [Float], blocks: BlockStorage<UInt8>,
-    factors: BlockStorage<Float>, rowError: Float
+    codec: FittedScalarQuantizer, metric: Metric, count: Int, norms: [Float],
+    blocks: BlockStorage<UInt8>, factors: BlockStorage<Float>, rowError: Float
   ) {
     self.codec = codec
     self.metric = metric
-    count = norms.count
+    self.count = count
     self.blocks = blocks
     self.factors = factors
     self.rowError = rowError
-    longest = metric == .cosine ? 1 : norms.max() ?? 0
+    self.norms = metric == .squaredEuclidean ? norms : []
+    // Of unknown lengths nothing is bounded.
+    longest = metric == .cosine ? 1 : norms.max() ?? (count > 0 ? .infinity : 0)
     halves =
       metric == .squaredEuclidean
-      ? (0..<Self.places(norms.count)).map { $0 < norms.count ? norms[$0] * norms[$0] / 2 : 0 } : []
+      ? (0..<Self.places(count)).map { $0 < norms.count ? norms[$0] * norms[$0] / 2 : 0 } : []
   }
 
   func appending(_ source: RowSource, _ norms: [Float], in run: RunContext) throws(BasisError)
@@ -95,7 +99,8 @@ struct ByteBlocks: ScannedCodes {
     }
     // Rounded up, and the sum's own rounding with it.
     return ByteBlocks(
-      codec: codec, metric: metric, norms: norms, blocks: .owned(bytes), factors: .owned(scales),
+      codec: codec, metric: metric, count: norms.count, norms: norms, blocks: .owned(bytes),
+      factors: .owned(scales),
       rowError: Float(largest * 1.000_001))
   }
 
@@ -174,20 +179,20 @@ struct ByteBlocks: ScannedCodes {
 
   init(
     from container: Container, prefix: String, _ codec: FittedScalarQuantizer, metric: Metric,
-    norms: [Float]
+    count: Int, norms: [Float]
   ) throws(BasisError) {
     let header = try container.json(prefix + "bytes.header", as: Header.self)
     let blocks = try container.array(prefix + "bytes", of: UInt8.self)
     let factors = try container.array(prefix + "factors", of: Float.self)
-    let places = Self.places(norms.count)
+    let places = Self.places(count)
     guard blocks.count == places / Self.blockRows * Self.blockBytes(codec.dimension) else {
-      throw CodeLayout.damaged(container, prefix + "bytes", blocks.count, for: norms.count)
+      throw CodeLayout.damaged(container, prefix + "bytes", blocks.count, for: count)
     }
     guard factors.count == places, header.rowError >= 0 else {
-      throw CodeLayout.damaged(container, prefix + "factors", 4 * factors.count, for: norms.count)
+      throw CodeLayout.damaged(container, prefix + "factors", 4 * factors.count, for: count)
     }
     self.init(
-      codec: codec, metric: metric, norms: norms, blocks: .mapped(blocks),
+      codec: codec, metric: metric, count: count, norms: norms, blocks: .mapped(blocks),
       factors: .mapped(factors), rowError: header.rowError)
   }
 }

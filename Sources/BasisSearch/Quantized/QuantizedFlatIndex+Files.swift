@@ -53,7 +53,8 @@ extension QuantizedFlatIndex {
     self.init(
       flat: flat, codec: codec,
       codes: try CodeLayout.open(
-        container, prefix: prefix, codec, metric: header.metric, norms: flat.norms),
+        container, prefix: prefix, codec, metric: header.metric, count: header.count,
+        norms: flat.norms),
       calibration: header.calibration, proofs: header.proofs ?? [])
   }
 }

@@ -84,23 +84,27 @@ enum CodeLayout {
   }
 
   /// The codes in a file.
+  ///
+  /// - Parameter norms: the lengths of rows. Bytes need them for Euclidean distances, and to bound
+  ///   products; others do not.
   static func open<Codec: FittedCodec>(
-    _ container: Container, prefix: String, _ codec: Codec, metric: Metric, norms: [Float]
+    _ container: Container, prefix: String, _ codec: Codec, metric: Metric, count: Int,
+    norms: [Float]
   ) throws(BasisError) -> any ScannedCodes {
     if let scalar = codec as? FittedScalarQuantizer, ByteBlocks.holds(scalar) {
       return try ByteBlocks(
-        from: container, prefix: prefix, scalar, metric: metric, norms: norms)
+        from: container, prefix: prefix, scalar, metric: metric, count: count, norms: norms)
     }
     if let signs = codec as? any SignCodec, BitBlocks.holds(signs) {
       return try BitBlocks(
-        from: container, prefix: prefix, signs, metric: metric, count: norms.count)
+        from: container, prefix: prefix, signs, metric: metric, count: count)
     }
     if let product = codec as? FittedProductQuantizer, NibbleBlocks.holds(product) {
       return try NibbleBlocks(
-        from: container, prefix: prefix, product, metric: metric, count: norms.count)
+        from: container, prefix: prefix, product, metric: metric, count: count)
     }
     return try PlainCodes(
-      from: container, prefix: prefix, codec, metric: metric, count: norms.count)
+      from: container, prefix: prefix, codec, metric: metric, count: count)
   }
 
   static func damaged(_ container: Container, _ block: String, _ got: Int, for count: Int)
