@@ -4,7 +4,7 @@ import math
 from html import escape
 
 COLORS = {
-    "Basis": ["#0b5cad", "#d1495b", "#1b998b"],
+    "Basis": ["#0b5cad", "#d1495b", "#1b998b", "#6a3d9a", "#e07b00", "#222222"],
     "": ["#8a8a8a", "#c98a1b", "#7a5195", "#5b8c2a", "#b07aa1", "#5f6b6d", "#a0522d", "#4f9bd9"]}
 TICKS = [0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999]
 WIDTH, HEIGHT, TOP, GAP = 440, 400, 64, 74

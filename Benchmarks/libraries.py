@@ -142,6 +142,51 @@ class FaissCodes(Faiss):
             faiss.extract_index_ivf(faiss.downcast_index(self.index).base_index).nprobe = probes
 
 
+class FaissBits(Faiss):
+    """Signs around the mean, by Hamming distance; the best are measured again as floats."""
+
+    name = "faiss binary, refined"
+    knobs = [10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640]
+
+    def signs(self, rows):
+        return np.packbits(rows > self.mean, axis=1)
+
+    def build(self, rows):
+        self.load(None, rows)
+        self.index = faiss.IndexBinaryFlat(rows.shape[1] // 8 * 8)
+        self.index.add(self.signs(rows[:, :rows.shape[1] // 8 * 8]))
+
+    def save(self, path):
+        faiss.write_index_binary(self.index, str(path))
+
+    def load(self, path, rows):
+        self.rows, self.mean = rows, rows.mean(axis=0)[:rows.shape[1] // 8 * 8]
+        if path:
+            self.index = faiss.read_index_binary(str(path))
+
+    def tune(self, wanted):
+        self.wanted = wanted
+
+    def ask(self, queries):
+        near = self.index.search(self.signs(queries[:, :len(self.mean)]), self.wanted)[1]
+        found = np.empty((len(queries), K), dtype=np.int64)
+        for place, (query, ids) in enumerate(zip(queries, near)):
+            scores = self.rows[ids] @ query
+            found[place] = ids[np.argsort(-scores)[:K]]
+        return found
+
+
+class FaissFlat(Faiss):
+    name, knobs = "faiss flat", [0]
+
+    def build(self, rows):
+        self.index = faiss.IndexFlatIP(rows.shape[1])
+        self.index.add(rows)
+
+    def tune(self, knob):
+        pass
+
+
 class Scann(Peer):
     name, package = "scann", "scann"
     # Leaves that are searched, and rows that are measured again.
@@ -178,7 +223,7 @@ class Scann(Peer):
 
 def peers():
     found = [Hnswlib(), FaissGraph(""), FaissGraph("-SQ8"), Usearch("f32"), Usearch("i8"),
-             FaissCodes(True), FaissCodes(False)]
+             FaissCodes(True), FaissCodes(False), FaissBits(), FaissFlat()]
     if scann:
         found.append(Scann())
     else:

@@ -33,7 +33,9 @@ EXPLAINED = (
     "their logarithms). A row is found if it is no farther than the tenth nearest. In parentheses "
     "the ratio to the fastest peer: above 1 Basis is faster. Building is one run's processor time; "
     "bytes are of an index's file with the vectors themselves.")
-INDEXES = {"graph": "Basis graph", "lists": "Basis lists", "quantized": "Basis 4-bit flat"}
+INDEXES = {"graph": "Basis graph", "lists": "Basis lists", "quantized": "Basis 4-bit flat",
+           "int8": "Basis int8 flat", "bits": "Basis 1-bit flat", "flat": "Basis flat"}
+SHORTLISTS = [10, 14, 20, 28, 40, 56, 80, 112, 160, 320, 640, 1280]
 
 
 class Ours:
@@ -50,9 +52,8 @@ class Ours:
         _, seconds, size = self.side.said[0].split()
         self.build_seconds, self.bytes_per_vector = float(seconds), float(size)
         steps = {"graph": [10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640],
-                 "lists": [1, 2, 4, 8, 16, 32, 64, 128],
-                 "quantized": [10, 20, 40, 80, 160, 320, 640, 1280]}[kind]
-        recalls = [0.8, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995]
+                 "lists": [1, 2, 4, 8, 16, 32, 64, 128], "flat": []}.get(kind, SHORTLISTS)
+        recalls = [1] if kind == "flat" else [0.8, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995]
         self.knobs = [[f"candidates {c}" for c in steps], [f"recall {r}" for r in recalls]]
 
     def batch(self, knob):

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BasisCodecs
 import BasisCollections
 import BasisCore
 import BasisFormats
@@ -46,8 +47,9 @@ struct EvaluateRecall: ParsableCommand {
   @Option(help: "Of matrices: how vectors are compared: \(Metric.names) (default: cosine).")
   var metric: Metric?
 
-  @Option(help: "Of matrices: the index: auto, flat, lists, graph (default: auto).")
-  var index: IndexChoice?
+  @Option(
+    help: "Of matrices: the index: \(MatrixIndex.names) (default: auto).")
+  var index: MatrixIndex?
 
   @OptionGroup var data: DataOptions
   @OptionGroup var output: OutputOptions
@@ -139,15 +141,13 @@ struct EvaluateRecall: ParsableCommand {
   private func measure(_ asked: Matrix, _ line: ProgressLine?, in context: RunContext) throws {
     let base = try MatrixSource(path: name).matrix()
     let metric = metric ?? .cosine
-    var planner = IndexPlanner()
-    planner.kind = index?.kind
-    let plan = planner.plan(rowCount: base.rowCount, dimension: base.columnCount)
+    let choice = index ?? MatrixIndex.auto
     let clock = DispatchTime.now().uptimeNanoseconds
     func seconds(since start: UInt64) -> Double {
       Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
     }
-    context.report("building a \(plan.kind.rawValue) index", 0, unit: "rows")
-    let built = try DenseIndex(base, metric: metric, plan: plan, in: context)
+    context.report("building the index", 0, unit: "rows")
+    let (built, bytesBeside, name, reason) = try choice.build(base, metric: metric, in: context)
     let buildSeconds = seconds(since: clock)
     context.report("comparing every row", 0, unit: "queries")
     let exact = try built.search(asked, k: k, allowing: nil, effort: .exact, in: context)
@@ -164,9 +164,9 @@ struct EvaluateRecall: ParsableCommand {
         json: .object([
           "recall_at_\(k)": .number(recall), "target": .number(target),
           "queries_per_second": .number(rate), "build_seconds": .number(buildSeconds),
-          "index": .string(plan.kind.rawValue), "reason": .string(plan.reason),
+          "index": .string(name), "reason": .string(reason),
           "bytes_per_vector": .number(
-            Double(built.byteCount) / Double(max(1, base.rowCount)) + 4 * Double(base.columnCount)),
+            Double(bytesBeside) / Double(max(1, base.rowCount)) + 4 * Double(base.columnCount)),
         ]))
       return
     }
@@ -174,18 +174,50 @@ struct EvaluateRecall: ParsableCommand {
       """
       recall@\(k)   \(decimal(recall, 4))   (asked for \(target))
       queries/s   \(grouped(Int(rate)))
-      index       \(plan.kind.rawValue): \(plan.reason)
+      index       \(name): \(reason)
       built in    \(duration(buildSeconds)), \
-      \(bytes(built.byteCount)) beside the rows
+      \(bytes(bytesBeside)) beside the rows
 
       """)
   }
 }
 
-/// An index by its name, or left to the planner.
+/// An index of segments by its name, or left to the planner.
 enum IndexChoice: String, ExpressibleByArgument, CaseIterable {
   case auto, flat, lists, graph
 
   /// Nil to choose.
   var kind: IndexKind? { IndexKind(rawValue: rawValue) }
+}
+
+/// An index of a matrix by its name.
+enum MatrixIndex: String, ExpressibleByArgument, CaseIterable {
+  case auto, flat, lists, graph
+  /// Every row, by codes of bytes, of 4 bits for two dimensions, and of one bit a dimension.
+  case int8, product4, bits
+
+  static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
+
+  typealias Built = (
+    index: any ApproximateIndex, byteCount: Int, name: String, reason: String
+  )
+
+  func build(_ rows: Matrix, metric: Metric, in run: RunContext) throws(BasisError) -> Built {
+    func scan<S: VectorCodec>(_ codec: S) throws(BasisError) -> Built {
+      let index = try QuantizedFlatIndex(rows, metric: metric, codec: codec, in: run)
+      return (index, index.byteCount, rawValue, "a scan of all codes, as asked for")
+    }
+    switch self {
+    case .int8: return try scan(ScalarQuantizer(.int8))
+    case .product4:
+      return try scan(ProductQuantizer(parts: max(1, rows.columnCount / 2), bits: 4))
+    case .bits: return try scan(ResidualBitQuantizer(bits: 1))
+    case .auto, .flat, .lists, .graph:
+      var planner = IndexPlanner()
+      planner.kind = IndexKind(rawValue: rawValue)
+      let plan = planner.plan(rowCount: rows.rowCount, dimension: rows.columnCount)
+      let index = try DenseIndex(rows, metric: metric, plan: plan, in: run)
+      return (index, index.byteCount, plan.kind.rawValue, plan.reason)
+    }
+  }
 }

@@ -63,6 +63,10 @@ struct Info: ParsableCommand {
     for (rowCount, plan) in info.indexes where plan.kind != .flat {
       text += "index       \(grouped(rowCount)) vectors: \(plan.kind.rawValue), \(plan.reason)\n"
     }
+    if let perVector = info.bytesPerVector {
+      text +=
+        "vectors     \(bytes(info.vectorByteCount)) with their indexes, \(decimal(perVector, 1)) bytes each\n"
+    }
     if info.spaces.isEmpty {
       text +=
         "space       provisional: fitted at each search until \(grouped(VectorCollection.minimumSealCount)) records are there\n"
@@ -85,6 +89,8 @@ extension CollectionInfo {
       "pending": .integer(Int64(pendingCount)),
       "segments": .integer(Int64(segmentCount)),
       "bytes": .integer(Int64(byteCount)),
+      "vector_bytes": .integer(Int64(vectorByteCount)),
+      "bytes_per_vector": bytesPerVector.map { .number($0) } ?? .null,
       "text": .array(settings.textFields.map { .string($0) }),
       "space": spaces.last.map { .string($0.id.description) } ?? .null,
       "spaces": .array(

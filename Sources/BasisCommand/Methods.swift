@@ -46,7 +46,7 @@ struct Methods: ParsableCommand {
     .object([
       "id": method.id.map { .integer(Int64($0)) } ?? .null, "name": .string(method.name),
       "room": .string(method.room), "kind": .string(method.kind.rawValue),
-      "verb": .string(method.verb), "type": .string(method.type),
+      "verb": method.verb.isEmpty ? .null : .string(method.verb), "type": .string(method.type),
       "summary": .string(method.summary), "oracle": .string(method.oracle),
       "limits": .string(method.limits),
       "paper": .object([

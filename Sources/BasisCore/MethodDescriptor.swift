@@ -42,7 +42,7 @@ public struct MethodDescriptor: Sendable, Hashable, Codable {
   public var kind: Kind
   /// The Swift type of its settings.
   public var type: String
-  /// The verb of the program that runs it.
+  /// The verb of the program that runs it; empty for what only the library offers.
   public var verb: String
   /// The script or the closed form that its numbers are checked against.
   public var oracle: String
@@ -56,7 +56,7 @@ public struct MethodDescriptor: Sendable, Hashable, Codable {
   ///   - paper: what it was read in.
   ///   - kind: what it is.
   ///   - type: of its settings; the module that it is declared in is the room.
-  ///   - verb: of the program.
+  ///   - verb: of the program; empty for none.
   ///   - oracle: a script, or a closed form in words.
   ///   - limits: where it fails.
   public init(

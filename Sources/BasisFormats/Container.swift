@@ -120,13 +120,16 @@ public final class Container: Sendable {
   /// Refuses what a later program laid out in some other way.
   ///
   /// - Parameters:
-  ///   - layout: what the file says; this program reads layout 1.
+  ///   - layout: what the file says.
   ///   - what: is laid out, for the message.
-  package func requireLayout(_ layout: Int, of what: String) throws(BasisError) {
-    guard layout <= 1 else {
+  ///   - newest: the last layout that this program reads.
+  package func requireLayout(_ layout: Int, of what: String, upTo newest: Int = 1)
+    throws(BasisError)
+  {
+    guard layout <= newest else {
       throw BasisError(
         .newerFormat,
-        "\(path): the \(what) has layout \(layout), this program reads up to 1; update it")
+        "\(path): the \(what) has layout \(layout), this program reads up to \(newest); update it")
     }
   }
 

@@ -55,7 +55,8 @@ public enum MethodCatalogue {
         ].filter { !$0.isEmpty }.joined(separator: ", ")
         let cells = [
           method.id.map { "\($0)" } ?? "", method.name, method.summary, "`\(method.type)`",
-          "`basis \(method.verb)`", source, method.oracle, method.limits,
+          method.verb.isEmpty ? "the library" : "`basis \(method.verb)`", source, method.oracle,
+          method.limits,
         ]
         text += "| \(cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ")) |\n"
       }

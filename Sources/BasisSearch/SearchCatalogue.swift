@@ -1,3 +1,4 @@
+import BasisCodecs
 public import BasisCore
 
 /// The room's methods, as the catalogue of the package lists them.
@@ -7,7 +8,22 @@ public enum SearchCatalogue {
       id: 122, name: "funnel", summary: "few dimensions of all rows, more of the best",
       paper: .init(
         "Matryoshka representation learning", by: "Kusupati et al.", 2022, "arXiv:2205.13147"),
-      type: FunnelIndex.self, verb: "search", oracle: "exact search, where every stage keeps all"),
+      type: FunnelIndex.self, verb: "", oracle: "exact search, where every stage keeps all"),
+    MethodDescriptor(
+      id: 177, name: "bi-granular", summary: "codes in memory choose, vectors in a file decide",
+      paper: .init(
+        "Progressively optimized bi-granular document representation for scalable embedding based "
+          + "retrieval", by: "Xiao et al.", 2022, "arXiv:2201.05409"),
+      type: BiGranularIndex<FittedProductQuantizer>.self, verb: "",
+      oracle: "exact search, where every row is fetched",
+      limits: "the codes are not trained on pairs yet"),
+    MethodDescriptor(
+      id: nil, name: "quantized", summary: "every row by its code, the best measured exactly",
+      paper: .init(
+        "Accelerating large-scale inference with anisotropic vector quantization",
+        by: "Guo et al.", 2020, "arXiv:1908.10396"),
+      type: QuantizedFlatIndex<FittedProductQuantizer>.self, verb: "evaluate recall",
+      oracle: "exact search"),
     MethodDescriptor(
       id: nil, name: "graph", summary: "a graph of near neighbours, walked by codes of few bits",
       paper: .init(

@@ -60,11 +60,11 @@ import _BasisTestSupport
   ) throws {
     let folder = try TemporaryFolder()
     let place = try make(kind, in: folder)
-    func answers() throws -> [[Neighbor]] {
+    func answers(_ expected: IndexKind) throws -> [[Neighbor]] {
       let segment = try #require(try CollectionStore(place, for: .read).snapshot().parts.first)
         .segment
       let index = try #require(try segment.denseIndex(of: Self.space))
-      #expect(index.kind == kind)
+      #expect(index.kind == expected)
       let queries = gaussianMatrix(rowCount: 9, columnCount: Self.dimension, seed: 5)
       let words = try segment.lexicalIndex()
       return try index.search(
@@ -72,13 +72,14 @@ import _BasisTestSupport
         + index.search(queries, k: 5, allowing: nil, effort: .candidates(40), in: RunContext())
         + [words.search(words.makeQuery("seventh row3"), k: 20)]
     }
-    let present = try answers()
+    let present = try answers(kind)
     let fixture = try #require(
       Bundle.module.url(
         forResource: "segment-\(version)-\(kind.rawValue)", withExtension: "seg",
         subdirectory: "Fixtures"))
     try Data(contentsOf: fixture).write(to: URL(fileURLWithPath: segmentPath(place)))
-    #expect(try answers() == present)
+    // Graphs of the first layout lack what walks compare today, and rows are compared one and all.
+    #expect(try answers(kind == .graph ? .flat : kind) == present)
     #expect(try CollectionStore(place, for: .read).verify(in: RunContext()).damage.isEmpty)
     // And is rewritten as one of the present.
     let writer = try CollectionStore(place, for: .write)

@@ -26,6 +26,13 @@ extension Benchmark {
         var codec = ProductQuantizer(parts: base.columnCount / 2, bits: 4)
         codec.anisotropy = 0.2
         made = try QuantizedFlatIndex(base, metric: .cosine, codec: codec, in: run)
+      case "int8":
+        made = try QuantizedFlatIndex(
+          base, metric: .cosine, codec: ScalarQuantizer(.int8), in: run)
+      case "bits":
+        made = try QuantizedFlatIndex(
+          base, metric: .cosine, codec: ResidualBitQuantizer(bits: 1), in: run)
+      case "flat": made = Exact(index: try FlatIndex(base, metric: .cosine))
       default: throw usage
       }
     }
@@ -68,6 +75,20 @@ private protocol StoredIndex: ApproximateIndex {
   func write(to writer: ContainerWriter, prefix: String) throws(BasisError)
 }
 extension GraphIndex: StoredIndex {}
+
+/// Every row, whatever the effort.
+private struct Exact: StoredIndex {
+  let index: FlatIndex
+  var count: Int { index.count }
+
+  func search(
+    _ queries: Matrix, k: Int, allowing allowed: Bitmap?, effort: Effort, in run: RunContext
+  ) throws(BasisError) -> [[Neighbor]] {
+    try index.search(queries, k: k, allowing: allowed, in: run)
+  }
+
+  func write(to writer: ContainerWriter, prefix: String) throws(BasisError) {}
+}
 extension InvertedListsIndex: StoredIndex {}
 extension QuantizedFlatIndex: StoredIndex {}
 

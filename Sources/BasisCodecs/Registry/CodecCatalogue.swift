@@ -29,6 +29,8 @@ public enum CodecCatalogue {
       oracle: "Scripts/oracles/product_quantizer.py"),
     compression("svd", "projections on the strongest directions", SVDCodec.self),
     compression("magnitude-svd", "ranks by the rows' lengths", MagnitudeSVDCodec.self),
+    compression(
+      "magnitude-product", "longer words for the longest rows", MagnitudeProductQuantizer.self),
     compression("prune", "the largest values only", PruneCodec.self),
     compression("tensor-train", "a matrix as a chain of small cores", TensorTrainCodec.self),
     compression("tile-dedup", "tiles that are nearly alike, once", TileDedupCodec.self),

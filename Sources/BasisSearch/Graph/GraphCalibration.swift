@@ -1,6 +1,7 @@
 import BasisCore
 
-/// Which beam gives which recall, measured with rows that the graph did not hold then.
+/// Which beam gives which recall, measured with rows that the graph did not hold then, as they are
+/// and as ``CalibrationQueries`` draws them towards each other.
 struct GraphCalibration: Codable, Hashable, Sendable {
   struct Point: Codable, Hashable, Sendable {
     var width: Int
@@ -20,19 +21,29 @@ struct GraphCalibration: Codable, Hashable, Sendable {
   init(_ index: GraphIndex, heldOut: [Int], isHeld: Bitmap, in run: RunContext)
     throws(BasisError)
   {
-    let queries = index.rows.selecting(rows: heldOut)
+    var generator = run.generator("graph.between")
+    var others = heldOut
+    generator.shuffle(&others)
+    let plain = index.rows.selecting(rows: heldOut)
+    let between = CalibrationQueries.between(
+      plain, index.rows.selecting(rows: others), metric: index.metric, &generator)
     var present = isHeld
     present.invert()
     let deepest = Self.depths.last ?? 1
-    let truth = try index.exactIndex()
-      .search(queries, k: deepest, allowing: present, in: run)
+    let exact = try index.exactIndex()
+    let kinds = try [plain, between].map { queries throws(BasisError) in
+      (queries, try exact.search(queries, k: deepest, allowing: present, in: run))
+    }
     points = []
     for depth in Self.depths {
       var measured: [Point] = []
       var width = depth
       while width < index.count {
-        let found = try index.search(queries, k: depth, effort: .candidates(width), in: run)
-        let recall = Self.recall(found, truth, depth)
+        var recall = 1.0
+        for (queries, truth) in kinds {
+          let found = try index.search(queries, k: depth, effort: .candidates(width), in: run)
+          recall = min(recall, Self.recall(found, truth, depth))
+        }
         measured.append(Point(width: width, recall: max(recall, measured.last?.recall ?? 0)))
         if recall >= 0.9995 || width > 4096 { break }
         width += max(2, width / 3)

@@ -18,7 +18,7 @@ public import BasisFormats
 /// | `groups-reach` | JSON: how far a group's mean may be |
 extension GraphIndex {
   private struct Header: Codable {
-    var layout = 1
+    var layout = GraphIndex.layout
     var count: Int
     var columnCount: Int
     var dimension: Int
@@ -28,6 +28,15 @@ extension GraphIndex {
     var settings: Settings
     var calibration: GraphCalibration?
     var hasGroups: Bool
+  }
+
+  /// Of what is written now: 2 has codes of two bits, and groups.
+  static let layout = 2
+
+  /// The layout of the graph in a file.
+  static func layout(in container: Container, prefix: String) throws(BasisError) -> Int {
+    struct Layout: Codable { var layout: Int }
+    return try container.json(prefix + "settings", as: Layout.self).layout
   }
 
   /// Writes the index as blocks of a file that is being made; not the rows.
@@ -60,7 +69,8 @@ extension GraphIndex {
   ///   - prefix: what ``write(to:prefix:)`` was given.
   ///   - rows: the rows that it was built over, which are not read here.
   /// - Throws: `.corruptFile` if a block is missing, damaged or does not fit the others, or an edge
-  ///   leads nowhere; `.dimensionMismatch` for rows of another shape; `.newerFormat`.
+  ///   leads nowhere; `.dimensionMismatch` for rows of another shape; `.newerFormat`; `.unsupported`
+  ///   for a graph of an earlier layout.
   public init(from container: Container, prefix: String, rows: Matrix) throws(BasisError) {
     try self.init(from: container, prefix: prefix, rows: rows, guardedBy: nil)
   }
@@ -72,8 +82,14 @@ extension GraphIndex {
   init(from container: Container, prefix: String, rows: Matrix, guardedBy rowBlock: BlockGuard?)
     throws(BasisError)
   {
+    let layout = try Self.layout(in: container, prefix: prefix)
+    try container.requireLayout(layout, of: "graph index", upTo: Self.layout)
+    guard layout == Self.layout else {
+      throw BasisError(
+        .unsupported,
+        "\(container.path): the graph index was made by an earlier program; build it anew")
+    }
     let header = try container.json(prefix + "settings", as: Header.self)
-    try container.requireLayout(header.layout, of: "graph index")
     do throws(BasisError) { try header.settings.check() } catch {
       throw Self.corrupt(error.message)
     }

@@ -1,10 +1,8 @@
 import BasisCore
 
-/// Rows of an index that play queries, and what they should find. A row does not count as its own
-/// neighbour.
-///
-/// Queries lie where rows do not: people ask short questions of long texts. So every other query is
-/// a row that is drawn some way towards another one, and neither counts as its neighbour.
+/// Rows of an index that play queries, every other one as ``CalibrationQueries`` draws it towards
+/// another row, and what they should find. The rows that a query is made of do not count as its
+/// neighbours.
 struct CalibrationTruth: Sendable {
   let queries: Matrix
   /// The rows that a query is made of.
@@ -21,20 +19,16 @@ struct CalibrationTruth: Sendable {
     let partners = sample.map { _ in generator.nextInt(below: flat.count) }
     sources = sample.indices.map { (sample[$0], $0 % 2 == 0 ? sample[$0] : partners[$0]) }
     rowCount = flat.count
-    let first = try flat.prepared(flat.rows.selecting(rows: sample))
-    let second = try flat.prepared(flat.rows.selecting(rows: sources.map(\.1)))
-    var mixed = first
-    mixed.withUnsafeMutableFloats { mixed in
-      second.withUnsafeFloats { second in
-        for query in sample.indices {
-          let share = generator.nextFloat() * Self.largestShare
-          for place in query * flat.dimension..<(query + 1) * flat.dimension {
-            mixed[place] += share * (second[place] - mixed[place])
-          }
+    let plain = flat.metric.measured(flat.rows.selecting(rows: sample))
+    let mixed = CalibrationQueries.between(
+      plain, flat.rows.selecting(rows: partners), metric: flat.metric, &generator)
+    queries = Matrix(rowCount: sample.count, columnCount: flat.dimension) { out in
+      for query in sample.indices {
+        (query % 2 == 0 ? plain : mixed).withRow(query) { row in
+          for column in row.indices { out[query * flat.dimension + column] = row[column] }
         }
       }
     }
-    queries = try flat.prepared(mixed)
     counts = [1, 10, 100].filter { $0 == 1 || $0 < flat.count }
     let found = try flat.search(
       queries, k: min(flat.count, (counts.last ?? 1) + 2), in: run)
@@ -42,9 +36,6 @@ struct CalibrationTruth: Sendable {
       ranking.map(\.id).filter { $0 != own.0 && $0 != own.1 }
     }
   }
-
-  /// How far a query is drawn towards another row, at most.
-  private static let largestShare: Float = 0.6
 
   /// A row that a query met, and how many lists had to be probed before. A row in two lists is met
   /// in each.

@@ -115,7 +115,15 @@ public struct DenseIndex: Sendable {
     from container: Container, prefix: String, rows: Matrix, metric: Metric,
     guardedBy block: BlockGuard?
   ) throws(BasisError) {
-    plan = try DenseIndex.plan(in: container, prefix: prefix)
+    var plan = try DenseIndex.plan(in: container, prefix: prefix)
+    if plan.kind == .graph,
+      try GraphIndex.layout(in: container, prefix: prefix) < GraphIndex.layout
+    {
+      // Slower, and exact, until the segment is written anew.
+      plan = IndexPlanner.Plan(
+        kind: .flat, reason: "the graph is of an earlier layout; a vacuum builds it anew")
+    }
+    self.plan = plan
     switch plan.kind {
     case .flat:
       base = .flat(
