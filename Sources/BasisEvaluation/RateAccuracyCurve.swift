@@ -60,7 +60,7 @@ public struct RateAccuracyCurve: Sendable, Hashable {
   /// How many more bits this takes than another, on average over the accuracies that both reach:
   /// −0.3 is 30 % fewer (the Bjøntegaard delta rate).
   ///
-  /// Between the points of each ``frontier``, the logarithm of the rate is a ``MonotoneCubic`` of the
+  /// Between the points of each ``frontier``, the logarithm of the rate is a monotone cubic of the
   /// accuracy.
   ///
   /// - Throws: `.invalidArgument` where one has fewer than two points on its frontier, or where they

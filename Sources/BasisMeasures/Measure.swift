@@ -21,9 +21,9 @@ public struct MeasuredValue: Sendable, Hashable, Codable {
     public var y: String
     /// Whether both axes are best drawn by factors.
     public var isLogarithmic: Bool
+    /// x and y of each.
     public var points: [[Double]]
 
-    /// - Parameter points: x and y of each.
     public init(
       _ title: String, x: String, y: String, isLogarithmic: Bool = false,
       points: [(x: Double, y: Double)]
