@@ -60,7 +60,7 @@ struct Info: ParsableCommand {
         "space       \(space.id), \(space.dimension) dimensions, \(space.metric.rawValue), "
         + "\(space.encoder ?? "ready-made vectors")\n"
     }
-    for (rowCount, plan) in info.indexes where plan.kind != .flat {
+    for (rowCount, plan) in info.indexes {
       text += "index       \(grouped(rowCount)) vectors: \(plan.kind.rawValue), \(plan.reason)\n"
     }
     if let perVector = info.bytesPerVector {

@@ -91,7 +91,13 @@ public struct DenseIndex: Sendable {
     guard container.contains(name) else {
       return IndexPlanner.Plan(kind: .flat, reason: "the file has no other index")
     }
-    return try container.json(name, as: IndexPlanner.Plan.self)
+    let plan = try container.json(name, as: IndexPlanner.Plan.self)
+    guard plan.kind == .graph,
+      try GraphIndex.layout(in: container, prefix: prefix) < GraphIndex.layout
+    else { return plan }
+    // Slower, and exact, until the segment is written anew.
+    return IndexPlanner.Plan(
+      kind: .flat, reason: "its graph is of an earlier layout; a rewritten segment has a new one")
   }
 
   /// Opens the index in a file; a flat one where the file has none.
@@ -115,15 +121,7 @@ public struct DenseIndex: Sendable {
     from container: Container, prefix: String, rows: Matrix, metric: Metric,
     guardedBy block: BlockGuard?
   ) throws(BasisError) {
-    var plan = try DenseIndex.plan(in: container, prefix: prefix)
-    if plan.kind == .graph,
-      try GraphIndex.layout(in: container, prefix: prefix) < GraphIndex.layout
-    {
-      // Slower, and exact, until the segment is written anew.
-      plan = IndexPlanner.Plan(
-        kind: .flat, reason: "the graph is of an earlier layout; a vacuum builds it anew")
-    }
-    self.plan = plan
+    plan = try DenseIndex.plan(in: container, prefix: prefix)
     switch plan.kind {
     case .flat:
       base = .flat(
