@@ -21,7 +21,7 @@ struct Compress: ParsableCommand {
       nothing else.
 
       CODECS
-      \(CodecRegistry.entries.map { "  \($0.name.padding(toLength: 14, withPad: " ", startingAt: 0))\($0.summary)" }.joined(separator: "\n"))
+      \(CodecRegistry.entries.map { "  \(padded($0.name, to: 14))\($0.summary)" }.joined(separator: "\n"))
       """)
 
   @Argument(help: "The matrix: npy, npz, fvecs, csv; or with --decode, a file of codes.")
@@ -167,12 +167,8 @@ struct Compress: ParsableCommand {
           .dimensionMismatch,
           "\(queries): has \(asked.columnCount) columns, \(input) has \(matrix.columnCount)")
       }
-      let few = min(asked.rowCount, 1000)
       return (
-        matrix.rowCount > sample
-          ? matrix.selecting(rows: generator.sample(sample, of: matrix.rowCount)) : matrix,
-        few < asked.rowCount
-          ? asked.selecting(rows: generator.sample(few, of: asked.rowCount)) : asked
+        matrix.sample(atMost: sample, by: &generator), asked.sample(atMost: 1000, by: &generator)
       )
     }
     let count = min(matrix.rowCount, sample)
@@ -220,11 +216,8 @@ struct Compress: ParsableCommand {
   private func encode(
     _ matrix: Matrix, _ plan: CodecPlan, to path: String, in context: RunContext
   ) throws(BasisError) {
-    var sample = matrix
-    if matrix.rowCount > Self.fittedCount {
-      var generator = context.generator("compress-fit")
-      sample = matrix.selecting(rows: generator.sample(Self.fittedCount, of: matrix.rowCount))
-    }
+    var generator = context.generator("compress-fit")
+    let sample = matrix.sample(atMost: Self.fittedCount, by: &generator)
     let codec: any FittedCodec = try plan.settings.fit(sample, in: context)
     let codes = try codec.encode(matrix, in: context)
     try CompressedVectors(codec: codec, codes: codes, metric: metric).write(to: path)

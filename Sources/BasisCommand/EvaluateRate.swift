@@ -239,7 +239,7 @@ struct EvaluateRate: ParsableCommand {
       "\(features): \(tensor.shape.map { "\($0)" }.joined(separator: " × ")), cut to "
       + "\(decimal(Double(range[0]), 3)) … \(decimal(Double(range[1]), 3))\n"
     func line(_ mark: String, _ cells: [String]) {
-      let name = cells[0] + String(repeating: " ", count: max(0, width - cells[0].count))
+      let name = padded(cells[0], to: width)
       let rest = cells.dropFirst().map {
         String(repeating: " ", count: max(0, 12 - $0.count)) + $0
       }

@@ -18,7 +18,7 @@ struct Judge: ParsableCommand {
 
       MEASURES
       \(MeasureCatalogue.entries.map { entry in
-        "  \(entry.descriptor.name.padding(toLength: 21, withPad: " ", startingAt: 0))"
+        "  \(padded(entry.descriptor.name, to: 21))"
           + "\(entry.descriptor.summary) (\(entry.input))"
       }.joined(separator: "\n"))
       """)
@@ -72,21 +72,19 @@ struct Judge: ParsableCommand {
     }
     var text = ""
     for (name, measurement) in found {
-      text += "\(padded(name)) \(decimal(measurement.value, 4))"
+      text += "\(padded(name, to: 20)) \(decimal(measurement.value, 4))"
       if let interval = measurement.interval {
         text += "   \(decimal(interval.lowerBound, 4)) … \(decimal(interval.upperBound, 4))"
       }
       text += "   \(measurement.unit)\n"
-      for part in measurement.parts { text += "  \(padded(part.name)) \(decimal(part.value, 4))\n" }
+      for part in measurement.parts {
+        text += "  \(padded(part.name, to: 20)) \(decimal(part.value, 4))\n"
+      }
     }
     try writeToStandardOutput(text)
     for (name, measurement) in found {
       for warning in measurement.warnings { output.remark("\(name): \(warning)") }
     }
-  }
-
-  private func padded(_ name: String) -> String {
-    name.padding(toLength: max(20, name.count), withPad: " ", startingAt: 0)
   }
 
   private static func chart(_ curve: MeasuredValue.Curve, _ input: String) -> Chart {

@@ -2,7 +2,6 @@ import ArgumentParser
 import BasisCore
 import BasisFormats
 import BasisLab
-import Foundation
 
 struct Methods: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -34,8 +33,7 @@ struct Methods: ParsableCommand {
     for method in methods {
       if method.room != last { text += "\(last.isEmpty ? "" : "\n")\(method.room)\n" }
       last = method.room
-      let name = method.name.padding(
-        toLength: max(20, method.name.count), withPad: " ", startingAt: 0)
+      let name = padded(method.name, to: 20)
       let id = method.id.map { "\($0)" } ?? ""
       text += "  \(String(repeating: " ", count: 3 - id.count))\(id)  \(name) \(method.summary)\n"
     }

@@ -19,3 +19,8 @@ func excerpt(_ text: String, of width: Int, without key: String) -> String {
     .joined(separator: " ")
   return line.count <= width ? line : line.prefix(width - 1) + "…"
 }
+
+/// A name with spaces after it, where it is shorter than a column.
+func padded(_ name: String, to width: Int) -> String {
+  name + String(repeating: " ", count: max(0, width - name.count))
+}

@@ -72,6 +72,18 @@ package enum Kernels {
       ).bindMemory(to: Float.self, capacity: max(1, floats))
     }
 
+    /// Some rows of a matrix, or all.
+    package init(_ side: Side, _ matrix: Matrix, rows: Range<Int>? = nil) {
+      let rows = rows ?? 0..<matrix.rowCount
+      self.init(side, capacity: rows.count, dimension: matrix.columnCount)
+      matrix.withUnsafeFloats { floats in
+        guard let start = floats.baseAddress else { return }
+        fill(
+          start + rows.lowerBound * matrix.columnCount, stride: matrix.columnCount,
+          count: rows.count)
+      }
+    }
+
     deinit { UnsafeMutableRawPointer(base).deallocate() }
 
     /// Takes `count` rows of `dimension` floats, `stride` apart, in place of those it had.

@@ -57,8 +57,10 @@ public struct SpectralMeasure: Measure {
 
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
-    statistic = try values.decodeIfPresent(Statistic.self, forKey: .statistic) ?? .rankMe
-    epsilon = try values.decodeIfPresent(Double.self, forKey: .epsilon) ?? 1e-7
+    let defaults = SpectralMeasure()
+    statistic =
+      try values.decodeIfPresent(Statistic.self, forKey: .statistic) ?? defaults.statistic
+    epsilon = try values.decodeIfPresent(Double.self, forKey: .epsilon) ?? defaults.epsilon
     isCentered = try values.decodeIfPresent(Bool.self, forKey: .isCentered)
     sampleCount = try values.decodeIfPresent(Int.self, forKey: .sampleCount)
   }
@@ -118,9 +120,9 @@ public struct SpectralMeasure: Measure {
   }
 
   private func sample(of rows: Matrix, in run: RunContext) -> Matrix {
-    guard let sampleCount, sampleCount < rows.rowCount else { return rows }
+    guard let sampleCount else { return rows }
     var generator = run.generator("rows of a spectrum")
-    return rows.selecting(rows: generator.sample(sampleCount, of: rows.rowCount))
+    return rows.sample(atMost: sampleCount, by: &generator)
   }
 
   /// A statistic of singular values of which the first is above zero.

@@ -39,11 +39,8 @@ public struct Uniformity: Measure {
         "uniformity: sharpness is above 0 and at least 2 rows are sampled; got \(sharpness) and "
           + "\(sampleCount)")
     }
-    var rows = rows
-    if rows.rowCount > sampleCount {
-      var generator = run.generator("rows on the sphere")
-      rows = rows.selecting(rows: generator.sample(sampleCount, of: rows.rowCount))
-    }
+    var generator = run.generator("rows on the sphere")
+    let rows = rows.sample(atMost: sampleCount, by: &generator)
     guard rows.rowCount >= 2, rows.columnCount >= 1 else {
       throw BasisError(
         .badData,

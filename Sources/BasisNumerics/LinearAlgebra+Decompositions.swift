@@ -163,33 +163,12 @@ extension LinearAlgebra {
     try requireSymmetric(a, "eigendecomposition")
     let n = a.rowCount
     guard n > 0 else { return SymmetricEigendecomposition(values: [], vectors: a) }
-    var side = try blasSize(n, "eigendecomposition")
-
     var vectors = a.withUnsafeFloats { floats in
       (0..<n * n).map {
         (Double(floats[$0]) + Double(floats[$0 % n * n + $0 / n])) / 2
       }
     }
-    var values = [Double](repeating: 0, count: n)
-    var info: Int32 = 0
-    var workSize: Int32 = -1
-    var integerWorkSize: Int32 = -1
-    var bestSize = 0.0
-    var bestIntegerSize: Int32 = 0
-    library.dsyevd(
-      "V", "L", &side, &vectors, &side, &values, &bestSize, &workSize, &bestIntegerSize,
-      &integerWorkSize, &info, 1, 1)
-    workSize = try blasSize(Int(bestSize), "workspace of an eigendecomposition")
-    integerWorkSize = bestIntegerSize
-    var work = [Double](repeating: 0, count: Int(workSize))
-    var integerWork = [Int32](repeating: 0, count: Int(integerWorkSize))
-    library.dsyevd(
-      "V", "L", &side, &vectors, &side, &values, &work, &workSize, &integerWork,
-      &integerWorkSize, &info, 1, 1)
-    guard info == 0 else {
-      throw BasisError(
-        .badData, "eigendecomposition of a \(n) × \(n) matrix: no convergence (dsyevd, \(info))")
-    }
+    let values = try eigenvalues(&vectors, side: n, keepsVectors: true, library)
 
     // LAPACK's values rise, and its vectors lie one after the other.
     var sorted = Matrix(rowCount: n, columnCount: n) { target in
@@ -200,6 +179,37 @@ extension LinearAlgebra {
     }
     sorted.multiplyColumns(by: sorted.signsOfLargestEntries())
     return SymmetricEigendecomposition(values: values.reversed().map { Float($0) }, vectors: sorted)
+  }
+
+  /// The eigenvalues, rising, of a symmetric matrix of which the lower triangle by columns is filled;
+  /// by rows that is the upper one. The matrix is overwritten: by the vectors, one after the other, if
+  /// they are kept.
+  static func eigenvalues(
+    _ matrix: inout [Double], side n: Int, keepsVectors: Bool, _ library: OpenBLAS
+  ) throws(BasisError) -> [Double] {
+    let job = keepsVectors ? "V" : "N"
+    var side = try blasSize(n, "eigendecomposition")
+    var values = [Double](repeating: 0, count: n)
+    var info: Int32 = 0
+    var workSize: Int32 = -1
+    var integerWorkSize: Int32 = -1
+    var bestSize = 0.0
+    var bestIntegerSize: Int32 = 0
+    library.dsyevd(
+      job, "L", &side, &matrix, &side, &values, &bestSize, &workSize, &bestIntegerSize,
+      &integerWorkSize, &info, 1, 1)
+    workSize = try blasSize(Int(bestSize), "workspace of an eigendecomposition")
+    integerWorkSize = bestIntegerSize
+    var work = [Double](repeating: 0, count: Int(workSize))
+    var integerWork = [Int32](repeating: 0, count: Int(integerWorkSize))
+    library.dsyevd(
+      job, "L", &side, &matrix, &side, &values, &work, &workSize, &integerWork,
+      &integerWorkSize, &info, 1, 1)
+    guard info == 0 else {
+      throw BasisError(
+        .badData, "eigendecomposition of a \(n) × \(n) matrix: no convergence (dsyevd, \(info))")
+    }
+    return values
   }
 
   /// The singular value decomposition with min(*m*, *n*) columns.

@@ -39,13 +39,14 @@ public struct Spectrum: Sendable, Hashable {
       isCentered
       ? try Statistics.columnMoments(of: matrix, in: run).map(\.mean)
       : Array(repeating: 0, count: matrix.columnCount)
-    let gram = try Self.gram(matrix, means, library, in: run)
+    var gram = try Self.gram(matrix, means, library, in: run)
     let side = min(matrix.rowCount, matrix.columnCount)
-    singularValues = try LinearAlgebra.symmetricEigenvalues(gram, side: side, library)
-      .map { max(0, $0).squareRoot() }
+    singularValues = try LinearAlgebra.eigenvalues(
+      &gram, side: side, keepsVectors: false, library
+    ).reversed().map { max(0, $0).squareRoot() }
   }
 
-  /// Zᵀ Z of the tall side, `side × side`, of which only one triangle is filled.
+  /// Zᵀ Z of the tall side, `side × side`, of which the upper triangle by rows is filled.
   private static func gram(
     _ matrix: Matrix, _ means: [Double], _ library: OpenBLAS, in run: RunContext
   ) throws(BasisError) -> [Double] {
@@ -80,36 +81,5 @@ public struct Spectrum: Sendable, Hashable {
       for index in total.indices { total[index] += sum[index] }
     }
     return total
-  }
-}
-
-extension LinearAlgebra {
-  /// The eigenvalues, falling, of a symmetric matrix of which the upper triangle is filled, row after
-  /// row.
-  static func symmetricEigenvalues(_ matrix: [Double], side: Int, _ library: OpenBLAS)
-    throws(BasisError) -> [Double]
-  {
-    var matrix = matrix
-    var order = try blasSize(side, "spectrum")
-    var values = [Double](repeating: 0, count: side)
-    var info: Int32 = 0
-    var (workSize, integerWorkSize): (Int32, Int32) = (-1, -1)
-    var (bestSize, bestIntegerSize) = (0.0, Int32(0))
-    // Upper by rows is lower by columns.
-    library.dsyevd(
-      "N", "L", &order, &matrix, &order, &values, &bestSize, &workSize, &bestIntegerSize,
-      &integerWorkSize, &info, 1, 1)
-    workSize = try blasSize(Int(bestSize), "workspace of a spectrum")
-    integerWorkSize = bestIntegerSize
-    var work = [Double](repeating: 0, count: Int(workSize))
-    var integerWork = [Int32](repeating: 0, count: Int(integerWorkSize))
-    library.dsyevd(
-      "N", "L", &order, &matrix, &order, &values, &work, &workSize, &integerWork, &integerWorkSize,
-      &info, 1, 1)
-    guard info == 0 else {
-      throw BasisError(
-        .badData, "spectrum of a side of \(side): no convergence (dsyevd, \(info))")
-    }
-    return values.reversed()
   }
 }

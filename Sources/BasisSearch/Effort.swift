@@ -52,4 +52,41 @@ extension ApproximateIndex {
   ) throws(BasisError) -> [[Neighbor]] {
     try search(queries, k: k, allowing: allowed, effort: .recall(0.95), in: run)
   }
+
+  /// The rows within a distance of each query, as far as the effort finds them.
+  ///
+  /// - Parameters:
+  ///   - queries: a query a row, finite.
+  ///   - distance: the largest distance that counts, itself included; smaller is closer.
+  ///   - allowed: the rows that may be answered, or nil for all; `allowed.count` equals ``count``.
+  ///   - effort: how hard to look. A recall is that of the rows which are within the distance.
+  ///   - run: seed, threads and cancellation.
+  /// - Returns: for each query all rows found, nearest first, ties by smaller id.
+  /// - Throws: as ``search(_:k:allowing:effort:in:)``; `.invalidArgument` for a distance that is
+  ///   not a number.
+  /// - Complexity: that of a few searches for as many neighbours as there are.
+  public func search(
+    _ queries: Matrix, within distance: Float, allowing allowed: Bitmap? = nil,
+    effort: Effort = .recall(0.95), in run: RunContext = RunContext()
+  ) throws(BasisError) -> [[Neighbor]] {
+    guard !distance.isNaN else {
+      throw BasisError(.invalidArgument, "the largest distance is not a number")
+    }
+    var results = [[Neighbor]](repeating: [], count: queries.rowCount)
+    var open = Array(0..<queries.rowCount)
+    var k = 32
+    // A ranking whose last row is too far away holds all that are near enough.
+    while !open.isEmpty {
+      let found = try search(
+        queries.selecting(rows: open), k: k, allowing: allowed, effort: effort, in: run)
+      var next: [Int] = []
+      for (query, ranking) in zip(open, found) {
+        results[query] = ranking.filter { $0.distance <= distance }
+        if ranking.count == k, results[query].count == k, k < count { next.append(query) }
+      }
+      open = next
+      k = min(count, 4 * k)
+    }
+    return results
+  }
 }

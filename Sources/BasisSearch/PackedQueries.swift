@@ -11,16 +11,7 @@ final class PackedQueries: Sendable {
   }
 
   init(_ queries: Matrix, _ blocks: [Range<Int>]) {
-    self.blocks = blocks.map { block in
-      var rows = Kernels.PackedRows(.left, capacity: block.count, dimension: queries.columnCount)
-      queries.withUnsafeFloats { floats in
-        guard let start = floats.baseAddress else { return }
-        rows.fill(
-          start + block.lowerBound * queries.columnCount, stride: queries.columnCount,
-          count: block.count)
-      }
-      return Block(rows)
-    }
+    self.blocks = blocks.map { Block(Kernels.PackedRows(.left, queries, rows: $0)) }
   }
 
   /// The product of a block of queries, by its number, with rows.

@@ -34,6 +34,20 @@ extension SearchIndex {
       "the filter is for \(allowed.count) rows, the index has \(count)")
   }
 
+  /// The share of the rows that may be answered.
+  func share(of allowed: Bitmap?) -> Double {
+    allowed.map { Double($0.population) / Double(max(1, count)) } ?? 1
+  }
+
+  /// Checks the old rows and new ones that an index is to be made of.
+  func checkAppended(_ all: Matrix, dimension: Int) throws(BasisError) {
+    guard all.rowCount < count || all.columnCount != dimension else { return }
+    throw BasisError(
+      .dimensionMismatch,
+      "an index of \(count) × \(dimension) cannot become one of \(all.rowCount) × "
+        + "\(all.columnCount); give the old rows and then the new ones")
+  }
+
   /// Checks queries for an index over rows of so many values.
   ///
   /// - Throws: `.dimensionMismatch`; `.badData` naming the query and column of a value that is not

@@ -33,10 +33,7 @@ extension Rotation {
     }
     var rotation = try LinearAlgebra.thinQR(noise, in: run).q
     if self == .iterative {
-      var sample = rows
-      if rows.rowCount > Self.sampleCount {
-        sample = rows.selecting(rows: generator.sample(Self.sampleCount, of: rows.rowCount))
-      }
+      let sample = rows.sample(atMost: Self.sampleCount, by: &generator)
       let seen = try directions.map { (directions) throws(BasisError) in
         try LinearMap(matrix: directions)(sample, in: run)
       }

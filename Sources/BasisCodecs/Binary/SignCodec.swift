@@ -91,13 +91,7 @@ package final class SignTurn: Sendable {
   ///   - magnitudes: what is multiplied with after; nil for 1.
   ///   - isCut: whether only signs are kept, times magnitudes.
   init(_ map: LinearMap, minus mean: [Float]?, magnitudes: [Float]?, isCut: Bool) {
-    var packed = Kernels.PackedRows(
-      .right, capacity: map.outputCount, dimension: map.inputCount)
-    map.matrix.withUnsafeFloats { floats in
-      guard let base = floats.baseAddress else { return }
-      packed.fill(base, stride: map.inputCount, count: map.outputCount)
-    }
-    self.map = packed
+    self.map = Kernels.PackedRows(.right, map.matrix)
     self.mean = mean
     self.magnitudes = magnitudes
     self.isCut = isCut
@@ -112,11 +106,7 @@ package final class SignTurn: Sendable {
     let first = centred == nil ? range.lowerBound : 0
     return Matrix(rowCount: range.count, columnCount: count) { target in
       guard let out = target.baseAddress, inputCount > 0, !range.isEmpty else { return }
-      var rows = Kernels.PackedRows(.left, capacity: range.count, dimension: inputCount)
-      source.withUnsafeFloats { floats in
-        guard let base = floats.baseAddress else { return }
-        rows.fill(base + first * inputCount, stride: inputCount, count: range.count)
-      }
+      let rows = Kernels.PackedRows(.left, source, rows: first..<first + range.count)
       Kernels.product(rows, map, into: out, cStride: count)
       guard let magnitudes else { return }
       for row in 0..<range.count {

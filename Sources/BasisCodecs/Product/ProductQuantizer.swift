@@ -56,11 +56,8 @@ public struct ProductQuantizer: VectorCodec {
           + "bits or more rows")
     }
     try rows.requireFinite("the rows to learn from")
-    var sample = rows
-    if rows.rowCount > max(size, maxRows) {
-      var generator = run.generator("rows to learn words from")
-      sample = rows.selecting(rows: generator.sample(max(size, maxRows), of: rows.rowCount))
-    }
+    var generator = run.generator("rows to learn words from")
+    var sample = rows.sample(atMost: max(size, maxRows), by: &generator)
     let rotation = rotates ? try learnRotation(sample, size: size, in: run) : nil
     if let rotation { sample = try LinearAlgebra.product(sample, rotation, in: run) }
     let excess =

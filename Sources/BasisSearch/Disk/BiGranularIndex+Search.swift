@@ -84,15 +84,8 @@ extension BiGranularIndex: ApproximateIndex {
   public func shortlist(for effort: Effort, k: Int, allowing allowed: Bitmap? = nil)
     throws(BasisError) -> Int?
   {
-    try effort.check("candidate")
-    switch effort {
-    case .exact: return nil
-    case .candidates(let rows): return max(k, rows)
-    case .recall(let target):
-      let share = allowed.map { Double($0.population) / Double(max(1, count)) } ?? 1
-      guard k > 0, target < 1, share > 0 else { return nil }
-      return calibration.plan(recall: target, k: k, share: share, now: count)?.shortlist
-    }
+    try calibration.shortlist(
+      for: effort, k: k, share: share(of: allowed), above: 0, now: count)
   }
 
   /// Reads every allowed row.

@@ -53,6 +53,25 @@ struct Calibration: Sendable, Codable, Hashable {
     return best?.plan
   }
 
+  /// How many rows are measured for an effort, of codes that are all scanned.
+  ///
+  /// - Parameters:
+  ///   - least: the share of allowed rows up to which measuring them all takes less time.
+  /// - Returns: nil for as many as it takes to be sure.
+  /// - Throws: `.invalidArgument` for an effort out of range.
+  func shortlist(for effort: Effort, k: Int, share: Double, above least: Double, now: Int)
+    throws(BasisError) -> Int?
+  {
+    try effort.check("candidate")
+    switch effort {
+    case .exact: return nil
+    case .candidates(let rows): return max(k, rows)
+    case .recall(let target):
+      guard k > 0, target < 1, share > least else { return nil }
+      return plan(recall: target, k: k, share: share, now: now)?.shortlist
+    }
+  }
+
   /// A plan with so many probes, whose shortlist costs next to no recall.
   ///
   /// - Parameter now: how many rows there are by now.

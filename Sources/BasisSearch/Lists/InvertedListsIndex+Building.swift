@@ -44,7 +44,7 @@ extension InvertedListsIndex {
       iterations: settings.iterations, in: run)
     let coder = RowCoder(
       source: source, assigner: assigner, centroids: centroids, book: book, excess: excess,
-      spill: settings.spills ? SecondCentroid(centroids) : nil)
+      copies: settings.copies(listCount: listCount))
     let coded = try coder.code(0..<rows.rowCount, in: run)
     var sizes = [Int](repeating: 0, count: listCount)
     for list in coded.lists { sizes[Int(list)] += 1 }
@@ -224,7 +224,19 @@ struct RowCoder: Sendable {
   let book: ProductCodebook
   let excess: Float
   /// Nil for one list a row.
-  let spill: SecondCentroid?
+  private let spill: SecondCentroid?
+
+  init(
+    source: RowSource, assigner: NearestCentroid, centroids: Matrix, book: ProductCodebook,
+    excess: Float, copies: Int
+  ) {
+    self.source = source
+    self.assigner = assigner
+    self.centroids = centroids
+    self.book = book
+    self.excess = excess
+    spill = copies > 1 ? SecondCentroid(centroids) : nil
+  }
 
   struct Coded {
     /// How many lists a row has.
@@ -250,7 +262,7 @@ struct RowCoder: Sendable {
 
   func code(_ range: Range<Int>, in run: RunContext) throws(BasisError) -> Coded {
     let codeBytes = FastScan.paddedParts(book.parts)
-    let copies = spill == nil || centroids.rowCount < 2 ? 1 : 2
+    let copies = spill == nil ? 1 : 2
     var coded = Coded(
       copies: copies, lists: Array(repeating: 0, count: range.count * copies),
       codes: Array(repeating: 0, count: range.count * copies * codeBytes), codeBytes: codeBytes)

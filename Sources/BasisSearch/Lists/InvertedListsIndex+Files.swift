@@ -88,7 +88,7 @@ extension InvertedListsIndex {
       leasts: .mapped(try container.array(prefix + "leasts", of: Float.self)))
     guard
       lists.fits(
-        rowCount: header.count, copies: header.settings.spills && counts.count > 1 ? 2 : 1,
+        rowCount: header.count, copies: header.settings.copies(listCount: counts.count),
         hasHalves: header.metric == .squaredEuclidean)
     else {
       throw Self.corrupt("the lists do not hold \(header.count) rows")
@@ -114,13 +114,13 @@ extension InvertedListsIndex {
 
 extension CodeLists {
   /// Whether everything lies inside the blocks, and every row is there so many times.
-  func fits(rowCount: Int, copies: UInt8, hasHalves: Bool) -> Bool {
+  func fits(rowCount: Int, copies: Int, hasHalves: Bool) -> Bool {
     let places = starts[starts.count - 1].multipliedReportingOverflow(by: FastScan.blockSize)
     guard !places.overflow, ids.count == places.partialValue,
       blocks.count == places.partialValue / FastScan.blockSize * blockBytes,
       halves.count == (hasHalves ? ids.count : 0), leasts.count == listCount
     else { return false }
-    var missing = [UInt8](repeating: copies, count: rowCount)
+    var missing = [UInt8](repeating: UInt8(copies), count: rowCount)
     return withPointers { lists in
       for list in lists.counts.indices {
         let first = lists.starts[list] * FastScan.blockSize

@@ -34,6 +34,9 @@ public struct InvertedListsIndex: Sendable {
 
     public init() {}
 
+    /// How many lists a row is in, of so many.
+    func copies(listCount: Int) -> Int { spills && listCount > 1 ? 2 : 1 }
+
     public init(from decoder: any Decoder) throws {
       let values = try decoder.container(keyedBy: CodingKeys.self)
       self.init()
@@ -56,8 +59,6 @@ public struct InvertedListsIndex: Sendable {
   let centroids: Matrix
   let book: ProductCodebook
   let lists: CodeLists
-  /// Half the squared norms of the centroids, for Euclidean distances.
-  let halfSquares: [Float]
   /// The largest of what rows add to Euclidean distances.
   let largestHalf: Float
   let packed: PackedCentroids
@@ -68,7 +69,7 @@ public struct InvertedListsIndex: Sendable {
   /// How many lists there are: the most that ``Effort/candidates(_:)`` can ask for.
   public var listCount: Int { centroids.rowCount }
   /// How many lists a row is in.
-  var copies: Int { settings.spills && listCount > 1 ? 2 : 1 }
+  var copies: Int { settings.copies(listCount: listCount) }
 
   init(
     rows: Matrix, metric: Metric, settings: Settings, flat: FlatIndex,
@@ -83,11 +84,6 @@ public struct InvertedListsIndex: Sendable {
     self.lists = lists
     packed = PackedCentroids(centroids)
     largestHalf = lists.halves.withUnsafeBufferPointer { $0.max() ?? 0 }
-    halfSquares = (0..<centroids.rowCount).map { row in
-      centroids.withRow(row) { row in
-        row.baseAddress.map { Kernels.dot($0, $0, count: row.count) / 2 } ?? 0
-      }
-    }
   }
 }
 
@@ -128,7 +124,7 @@ extension InvertedListsIndex: ApproximateIndex {
     -> Plan?
   {
     try effort.check("list")
-    let share = allowed.map { Double($0.population) / Double(max(1, count)) } ?? 1
+    let share = share(of: allowed)
     switch effort {
     case .exact: return nil
     case .candidates(let probes):

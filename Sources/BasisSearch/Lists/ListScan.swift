@@ -103,14 +103,16 @@ extension FlatIndex {
 /// Centroids, laid out for products with queries.
 final class PackedCentroids: Sendable {
   let rows: Kernels.PackedRows
+  /// Half the squared norm of each, for Euclidean distances.
+  let halfSquares: [Float]
 
   init(_ centroids: Matrix) {
-    let (count, d) = (centroids.rowCount, centroids.columnCount)
-    var rows = Kernels.PackedRows(.right, capacity: count, dimension: d)
-    centroids.withUnsafeFloats { floats in
-      if let base = floats.baseAddress { rows.fill(base, stride: d, count: count) }
+    rows = Kernels.PackedRows(.right, centroids)
+    halfSquares = (0..<centroids.rowCount).map { row in
+      centroids.withRow(row) { row in
+        row.baseAddress.map { Kernels.dot($0, $0, count: row.count) / 2 } ?? 0
+      }
     }
-    self.rows = rows
   }
 }
 
@@ -165,7 +167,7 @@ final class ListWalk {
           Kernels.product(block, index.packed.rows, into: products, cStride: count)
           for query in first..<end {
             let row = products + (query - first) * count
-            index.halfSquares.withUnsafeBufferPointer {
+            index.packed.halfSquares.withUnsafeBufferPointer {
               FastScan.rank(
                 row, halves: isEuclidean ? $0.baseAddress : nil, count: count, into: keys)
             }

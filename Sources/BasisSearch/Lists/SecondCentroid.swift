@@ -10,7 +10,6 @@ import BasisCore
 struct SecondCentroid: Sendable {
   private let centroids: Matrix
   private let packed: PackedCentroids
-  private let halves: [Float]
 
   /// Centroids that are looked at closely.
   private static let candidates = 32
@@ -19,11 +18,6 @@ struct SecondCentroid: Sendable {
   init(_ centroids: Matrix) {
     self.centroids = centroids
     packed = PackedCentroids(centroids)
-    halves = (0..<centroids.rowCount).map { row in
-      centroids.withRow(row) { row in
-        row.baseAddress.map { Kernels.dot($0, $0, count: row.count) / 2 } ?? 0
-      }
-    }
   }
 
   /// - Parameters:
@@ -47,7 +41,7 @@ struct SecondCentroid: Sendable {
           Kernels.product(block, packed.rows, into: products, cStride: k)
           for row in first..<first + rest {
             let own = products + (row - first) * k
-            halves.withUnsafeBufferPointer {
+            packed.halfSquares.withUnsafeBufferPointer {
               FastScan.rank(own, halves: $0.baseAddress, count: k, into: keys)
             }
             let near = FastScan.smallest(keys, count: k, wanted: min(k, Self.candidates))
@@ -75,7 +69,7 @@ struct SecondCentroid: Sendable {
       let dot = centroids.withRow(Int(list)) { centroid in
         centroid.baseAddress.map { along - Kernels.dot($0, residual, count: d) } ?? 0
       }
-      let distance = squared + 2 * (halves[Int(list)] - products[Int(list)])
+      let distance = squared + 2 * (packed.halfSquares[Int(list)] - products[Int(list)])
       let loss = distance + (length > 0 ? Self.orthogonality * dot * dot / length : 0)
       if loss < best.loss || (loss == best.loss && list < best.list) { best = (loss, list) }
     }

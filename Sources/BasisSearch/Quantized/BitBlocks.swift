@@ -127,19 +127,10 @@ struct BitBlocks: ScannedCodes {
         _ = scan.setTable(row, table.fill(weights), parts: parts, isEuclidean: isEuclidean)
       }
     }
-    try blocks.withUnsafeBufferPointer { (blocks) throws(BasisError) in
-      try factors.withUnsafeBufferPointer { (factors) throws(BasisError) in
-        try halves.withUnsafeBufferPointer { (halves) throws(BasisError) in
-          guard let base = blocks.baseAddress else { return }
-          let rows = BlockedRows(
-            blocks: base, factors: factors.baseAddress,
-            // An empty array may have an address.
-            biases: halves.isEmpty ? nil : halves.baseAddress, count: count,
-            blockRows: Self.blockRows, blockBytes: FastScan.blockBytes(parts: parts))
-          try rows.collect(scan, queryCount: range.count, allowed: allowed, in: run)
-        }
-      }
-    }
+    let rows = BlockedRows(
+      blocks: blocks, factors: factors, biases: halves, count: count, blockRows: Self.blockRows,
+      blockBytes: FastScan.blockBytes(parts: parts))
+    try rows.collect(scan, queryCount: range.count, allowed: allowed, in: run)
     for query in range {
       try body(query, NearCodes(keys: scan.smallest(query - range.lowerBound), bound: nil))
     }

@@ -128,19 +128,11 @@ struct ByteBlocks: ScannedCodes {
     for query in range {
       bounds.append(queries.withRow(query) { prepare($0, query - range.lowerBound, scan) })
     }
-    try blocks.withUnsafeBufferPointer { (blocks) throws(BasisError) in
-      try factors.withUnsafeBufferPointer { (factors) throws(BasisError) in
-        try halves.withUnsafeBufferPointer { (halves) throws(BasisError) in
-          guard let base = blocks.baseAddress else { return }
-          let rows = BlockedRows(
-            blocks: base, factors: factors.baseAddress,
-            // An empty array may have an address.
-            biases: halves.isEmpty ? nil : halves.baseAddress, count: count,
-            blockRows: Self.blockRows, blockBytes: Self.blockBytes(codec.dimension))
-          try rows.collect(scan, queryCount: range.count, allowed: allowed, in: run)
-        }
-      }
-    }
+    let rows = BlockedRows(
+      blocks: blocks, factors: factors, biases: .owned(halves), count: count,
+      blockRows: Self.blockRows,
+      blockBytes: Self.blockBytes(codec.dimension))
+    try rows.collect(scan, queryCount: range.count, allowed: allowed, in: run)
     for query in range {
       let place = query - range.lowerBound
       try body(query, NearCodes(keys: scan.smallest(place), bound: bounds[place]))

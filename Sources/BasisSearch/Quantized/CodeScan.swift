@@ -1,5 +1,6 @@
 import BasisCodecs
 import BasisCore
+import BasisFormats
 import CBasisKernels
 
 /// Some queries on their way through blocks of codes, and the nearest codes each has met. For one
@@ -109,9 +110,10 @@ final class CodeScan {
 
 /// Blocks of codes with a factor, and perhaps an addition, for each row.
 struct BlockedRows {
-  let blocks: UnsafePointer<UInt8>
-  let factors: UnsafePointer<Float>?
-  let biases: UnsafePointer<Float>?
+  let blocks: BlockStorage<UInt8>
+  let factors: BlockStorage<Float>
+  /// Empty for none.
+  let biases: BlockStorage<Float>
   let count: Int
   /// Rows and bytes of a block.
   let blockRows: Int
@@ -121,22 +123,31 @@ struct BlockedRows {
   func collect(
     _ scan: CodeScan, queryCount: Int, allowed: Bitmap?, in run: RunContext
   ) throws(BasisError) {
-    // Few queries read long pieces; many read pieces that the first-level cache holds.
-    let bytes = queryCount > 6 ? 24_576 : 1 << 20
-    let rows = Int(BASIS_CODE_SCAN_ROWS)
-    let step = max(rows, bytes / max(1, blockBytes) * blockRows / rows * rows)
-    for first in stride(from: 0, to: count, by: step) {
-      try run.checkCancelled()
-      func visit(_ allowed: UnsafePointer<UInt64>?) {
-        scan.collect(
-          blocks + first / blockRows * blockBytes, count: min(step, count - first),
-          factors: factors.map { $0 + first }, biases: biases.map { $0 + first }, first: first,
-          allowed: allowed)
-      }
-      if let allowed {
-        allowed.words.withUnsafeBufferPointer { visit($0.baseAddress) }
-      } else {
-        visit(nil)
+    try blocks.withUnsafeBufferPointer { (blocks) throws(BasisError) in
+      try factors.withUnsafeBufferPointer { (factors) throws(BasisError) in
+        try biases.withUnsafeBufferPointer { (biases) throws(BasisError) in
+          guard let base = blocks.baseAddress else { return }
+          // Few queries read long pieces; many read pieces that the first-level cache holds.
+          let bytes = queryCount > 6 ? 24_576 : 1 << 20
+          let rows = Int(BASIS_CODE_SCAN_ROWS)
+          let step = max(rows, bytes / max(1, blockBytes) * blockRows / rows * rows)
+          for first in stride(from: 0, to: count, by: step) {
+            try run.checkCancelled()
+            func visit(_ allowed: UnsafePointer<UInt64>?) {
+              scan.collect(
+                base + first / blockRows * blockBytes, count: min(step, count - first),
+                factors: factors.baseAddress.map { $0 + first },
+                // An empty array may have an address.
+                biases: biases.isEmpty ? nil : biases.baseAddress.map { $0 + first },
+                first: first, allowed: allowed)
+            }
+            if let allowed {
+              allowed.words.withUnsafeBufferPointer { visit($0.baseAddress) }
+            } else {
+              visit(nil)
+            }
+          }
+        }
       }
     }
   }

@@ -115,12 +115,7 @@ public struct QuantizedFlatIndex<Codec: FittedCodec>: Sendable {
   public func appending(_ all: Matrix, in run: RunContext = RunContext()) throws(BasisError)
     -> QuantizedFlatIndex
   {
-    guard all.rowCount >= count, all.columnCount == dimension else {
-      throw BasisError(
-        .dimensionMismatch,
-        "an index of \(count) × \(dimension) cannot become one of \(all.rowCount) × "
-          + "\(all.columnCount); give the old rows and then the new ones")
-    }
+    try checkAppended(all, dimension: dimension)
     try Self.check(all)
     let flat = try FlatIndex(all, metric: metric)
     let source = RowSource(all, metric: metric, paddedTo: dimension)
@@ -162,68 +157,20 @@ extension QuantizedFlatIndex: ApproximateIndex {
   public func shortlist(for effort: Effort, k: Int, allowing allowed: Bitmap? = nil)
     throws(BasisError) -> Int?
   {
-    try effort.check("candidate")
-    switch effort {
-    case .exact: return nil
-    case .candidates(let rows): return max(k, rows)
-    case .recall(let target):
-      let share = share(allowed)
-      guard k > 0, target < 1, share > Self.leastShare else { return nil }
-      return calibration.plan(recall: target, k: k, share: share, now: count)?.shortlist
-    }
+    try calibration.shortlist(
+      for: effort, k: k, share: share(of: allowed), above: Self.leastShare, now: count)
   }
 
   /// Where fewer rows are allowed, measuring them all takes less time than a scan of all codes.
   private static var leastShare: Double { 0.02 }
 
-  private func share(_ allowed: Bitmap?) -> Double {
-    allowed.map { Double($0.population) / Double(max(1, count)) } ?? 1
-  }
-
   /// How many rows to list for a proof that usually succeeds; nil where comparing all rows is
   /// quicker.
   private func proofSize(k: Int, allowing allowed: Bitmap?) -> Int? {
     guard let size = proofs.first(where: { $0.k >= k }) ?? proofs.last,
-      share(allowed) > Self.leastShare
+      share(of: allowed) > Self.leastShare
     else { return nil }
     let growth = max(1, (Double(k) / Double(size.k)).rounded(.up))
     return max(k, Int(Double(size.shortlist) * growth))
-  }
-
-  /// The rows within a distance of each query, as far as the effort finds them.
-  ///
-  /// - Parameters:
-  ///   - queries: a query a row, finite.
-  ///   - distance: the largest distance that counts, itself included; smaller is closer.
-  ///   - allowed: the rows that may be answered, or nil for all; `allowed.count` equals ``count``.
-  ///   - effort: how hard to look. A recall is that of the rows which are within the distance.
-  ///   - run: seed, threads and cancellation.
-  /// - Returns: for each query all rows found, nearest first, ties by smaller id.
-  /// - Throws: as ``search(_:k:allowing:effort:in:)``; `.invalidArgument` for a distance that is
-  ///   not a number.
-  /// - Complexity: that of a few searches for as many neighbours as there are.
-  public func search(
-    _ queries: Matrix, within distance: Float, allowing allowed: Bitmap? = nil,
-    effort: Effort = .recall(0.95), in run: RunContext = RunContext()
-  ) throws(BasisError) -> [[Neighbor]] {
-    guard !distance.isNaN else {
-      throw BasisError(.invalidArgument, "the largest distance is not a number")
-    }
-    var results = [[Neighbor]](repeating: [], count: queries.rowCount)
-    var open = Array(0..<queries.rowCount)
-    var k = 32
-    // A ranking whose last row is too far away holds all that are near enough.
-    while !open.isEmpty {
-      let found = try search(
-        queries.selecting(rows: open), k: k, allowing: allowed, effort: effort, in: run)
-      var next: [Int] = []
-      for (query, ranking) in zip(open, found) {
-        results[query] = ranking.filter { $0.distance <= distance }
-        if ranking.count == k, results[query].count == k, k < count { next.append(query) }
-      }
-      open = next
-      k = min(count, 4 * k)
-    }
-    return results
   }
 }
