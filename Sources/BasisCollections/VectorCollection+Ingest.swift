@@ -25,6 +25,8 @@ public struct IngestOptions: Sendable {
   public var metric: Metric?
   /// The index of a new collection's segments; nil to choose by their size.
   public var index: IndexKind?
+  /// The recall that most searches of a new collection will ask for; nil for the default.
+  public var targetRecall: Double?
   /// Records a transaction.
   public var batchCount = 1000
 
@@ -196,6 +198,7 @@ extension VectorCollection {
       if let encoder = options.encoder { settings.encoder = encoder }
       settings.chunker = options.chunker
       settings.index.kind = options.index
+      if let recall = options.targetRecall { settings.index.targetRecall = recall }
       if options.vectorField != nil || options.vectorFile != nil {
         settings.encoder = CollectionSettings.readyMade
       }

@@ -147,7 +147,8 @@ struct EvaluateRecall: ParsableCommand {
       Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
     }
     context.report("building the index", 0, unit: "rows")
-    let (built, bytesBeside, name, reason) = try choice.build(base, metric: metric, in: context)
+    let (built, bytesBeside, name, reason) = try choice.build(
+      base, metric: metric, targetRecall: target, in: context)
     let buildSeconds = seconds(since: clock)
     context.report("comparing every row", 0, unit: "queries")
     let exact = try built.search(asked, k: k, allowing: nil, effort: .exact, in: context)
@@ -202,7 +203,9 @@ enum MatrixIndex: String, ExpressibleByArgument, CaseIterable {
     index: any ApproximateIndex, byteCount: Int, name: String, reason: String
   )
 
-  func build(_ rows: Matrix, metric: Metric, in run: RunContext) throws(BasisError) -> Built {
+  func build(
+    _ rows: Matrix, metric: Metric, targetRecall: Double, in run: RunContext
+  ) throws(BasisError) -> Built {
     func scan<S: VectorCodec>(_ codec: S) throws(BasisError) -> Built {
       let index = try QuantizedFlatIndex(rows, metric: metric, codec: codec, in: run)
       return (index, index.byteCount, rawValue, "a scan of all codes, as asked for")
@@ -215,6 +218,7 @@ enum MatrixIndex: String, ExpressibleByArgument, CaseIterable {
     case .auto, .flat, .lists, .graph:
       var planner = IndexPlanner()
       planner.kind = IndexKind(rawValue: rawValue)
+      planner.targetRecall = targetRecall
       let plan = planner.plan(rowCount: rows.rowCount, dimension: rows.columnCount)
       let index = try DenseIndex(rows, metric: metric, plan: plan, in: run)
       return (index, index.byteCount, plan.kind.rawValue, plan.reason)

@@ -2,6 +2,7 @@ import ArgumentParser
 import BasisCollections
 import BasisCore
 import BasisFormats
+import BasisSearch
 import BasisStorage
 import BasisText
 
@@ -73,6 +74,13 @@ struct Ingest: ParsableCommand {
   )
   var index: IndexChoice?
 
+  @Option(
+    help: ArgumentHelp(
+      "The recall that most searches of a new collection will ask for: above 0.97 its indexes are "
+        + "built with twice the care (default: \(IndexPlanner().targetRecall)).",
+      valueName: "share"))
+  var targetRecall: Double?
+
   @Option(help: "Records a transaction: each waits for the disk once.")
   var batch = 1000
 
@@ -100,6 +108,9 @@ struct Ingest: ParsableCommand {
     if vectors != nil && (encoder != nil || dimension != nil) {
       throw ValidationError("--vectors brings vectors, so --encoder and --dimension say nothing")
     }
+    if let targetRecall, !(0...1).contains(targetRecall) {
+      throw ValidationError("--target-recall must be in 0 ... 1, not \(targetRecall)")
+    }
     if let dimension, dimension < 1 || dimension > 4096 {
       throw ValidationError("--dimension must be in 1 ... 4096, not \(dimension)")
     }
@@ -118,6 +129,7 @@ struct Ingest: ParsableCommand {
     options.dimension = dimension
     options.batchCount = batch
     options.index = index?.kind
+    options.targetRecall = targetRecall
     if chunk { options.chunker = TextChunker(limit: chunkLimit, overlap: chunkOverlap) }
     if let vectors {
       if isVectorFile(vectors) {

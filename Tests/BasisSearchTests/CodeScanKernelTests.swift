@@ -25,7 +25,7 @@ private struct Case {
   var allowed: [UInt64] = []
   let count: Int
   let groups: Int
-  let first = 70
+  let first = 128
 
   /// The keys of the wanted nearest rows, smallest first.
   func expected(_ query: Int, wanted: Int, isFiltered: Bool, hasOwn: Bool) -> [UInt64] {
@@ -192,6 +192,46 @@ private struct Case {
         .bits(count: count, groups: groups, queryCount: queryCount, &generator),
         "\(count) × \(groups), \(queryCount) queries"
       ) { $0.collect_bits }
+    }
+  }
+
+  @Test(arguments: [1, 4, 5, 63, 384, 1500]) func `tables of signs are alike at every level`(
+    dimension: Int
+  ) {
+    var generator = RandomGenerator(seed: UInt64(dimension))
+    let groups = (dimension + 15) / 16
+    for scale in [Float(1), 1e-30, 1e30, 0] {
+      let weights = (0..<dimension).map { _ in Float(generator.nextGaussian()) * scale }
+      let tables = levels.compactMap { level -> (table: [UInt8], step: Float, least: Float)? in
+        guard let kernels = basis_code_scan_kernels_at(level)?.pointee else { return nil }
+        var table = [UInt8](repeating: 1, count: 64 * groups)
+        var least: Float = 0
+        let step = kernels.sign_table(weights, dimension, groups, &table, &least)
+        return (table, step, least)
+      }
+      guard let first = tables.first else { return }
+      #expect(tables.allSatisfy { $0 == first })
+      // Sums of a run fit into a byte.
+      for slot in 0..<4 {
+        for run in stride(from: 0, to: groups, by: Int(BASIS_SCAN_RUN)) {
+          let most = (run..<min(groups, run + Int(BASIS_SCAN_RUN))).reduce(0) { sum, group in
+            let part = 16 * (4 * group + slot)
+            return sum + Int(first.table[part..<part + 16].max() ?? 0)
+          }
+          #expect(most <= 255)
+        }
+      }
+      let signs = (0..<dimension).map { _ in generator.nextInt(below: 2) }
+      var sum = 0
+      for part in 0..<4 * groups {
+        let own = (4 * part..<4 * part + 4).map { $0 < dimension ? signs[$0] : 0 }
+        sum += Int(first.table[16 * part + own[0] + 2 * own[1] + 4 * own[2] + 8 * own[3]])
+      }
+      let product = zip(weights, signs).reduce(0) { $0 + Double($1.0) * ($1.1 == 1 ? 1 : -1) }
+      let found = Double(first.step) * Double(sum) + Double(first.least)
+      // Each weight is rounded to half a step, one way or the other.
+      let slack = 3 * Double(dimension).squareRoot() * Double(first.step) * 0.3
+      #expect(abs(found + product) <= slack + 1e-6 * Double(scale), "\(scale)")
     }
   }
 

@@ -79,4 +79,26 @@ import _BasisTestSupport
     #expect(share([Neighbor(id: 9, distance: 1.01), Neighbor(id: 1, distance: 0.5)]) == 0.5)
     #expect(NeighborRecall.share(of: [], in: exact) == 1)
   }
+
+  @Test func `a graph is built with the care that its recall wants`() throws {
+    var planner = IndexPlanner()
+    planner.kind = .graph
+    let usual = planner.plan(rowCount: 1000, dimension: 32)
+    planner.targetRecall = 0.99
+    let careful = planner.plan(rowCount: 1000, dimension: 32)
+    #expect(usual.targetRecall == 0.95 && careful.targetRecall == 0.99)
+    #expect(GraphIndex.Settings(targetRecall: 0.99) == GraphIndex.Settings())
+    // Half the pairs are compared.
+    let light = GraphIndex.Settings(targetRecall: 0.95)
+    let heavy = GraphIndex.Settings()
+    #expect(
+      2 * light.partitionCount * light.groupSize <= heavy.partitionCount * heavy.groupSize)
+    let rows = clusteredMatrix(count: 1000, dimension: 32, seed: 70)
+    for plan in [usual, careful] {
+      let index = try DenseIndex(rows, metric: .cosine, plan: plan)
+      let found = try index.search(
+        rows.selecting(rows: [5]), k: 1, allowing: nil, effort: .recall(0.95), in: RunContext())
+      #expect(found[0].first?.id == 5)
+    }
+  }
 }

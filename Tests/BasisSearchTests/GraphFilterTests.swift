@@ -1,4 +1,5 @@
 import BasisCore
+import BasisFormats
 import BasisSearch
 import Testing
 import _BasisTestSupport
@@ -74,6 +75,57 @@ import _BasisTestSupport
     let found = try index.search(queries, k: 10, allowing: filter, effort: .recall(0.95))
     #expect(recall(found, truth) >= 0.93)
     #expect(found.indices.allSatisfy { found[$0].first?.id == 5000 + $0 })
+  }
+
+  @Test func `a graph read back keeps its signs, and tells where they are damaged`() throws {
+    let folder = try TemporaryFolder()
+    let rows = clusteredMatrix(count: 4500, dimension: 200, seed: 60)
+    let queries = clusteredMatrix(count: 20, dimension: 200, seed: 61)
+    let index = try build(rows)
+    var filter = Bitmap(count: 4500)
+    for row in 0..<4500 where row % 5 < 3 { filter[row] = true }
+    func open(_ path: String) throws -> GraphIndex {
+      try GraphIndex(
+        from: Container(path: path, kind: "test", maximumVersion: 1), prefix: "", rows: rows)
+    }
+    func write(
+      _ path: String, without prefix: String? = nil, _ change: (String, inout [UInt8]) -> Void
+    )
+      throws
+    {
+      let source = try Container(path: folder.path + "/graph", kind: "test", maximumVersion: 1)
+      let writer = try ContainerWriter(path: path, kind: "test", version: 1)
+      for name in source.blockNames where !name.hasPrefix(prefix ?? "?") {
+        var bytes = Array(try source.array(name, of: UInt8.self))
+        change(name, &bytes)
+        try writer.write(name, bytes)
+      }
+      try writer.finish()
+    }
+    let writer = try ContainerWriter(path: folder.path + "/graph", kind: "test", version: 1)
+    try index.write(to: writer, prefix: "")
+    try writer.finish()
+    let found = try index.search(queries, k: 10, allowing: filter, effort: .recall(0.95))
+    #expect(
+      try open(folder.path + "/graph")
+        .search(queries, k: 10, allowing: filter, effort: .recall(0.95)) == found)
+
+    // As a program wrote it that knew no signs.
+    try write(folder.path + "/plain", without: "signs-") { name, bytes in
+      guard name == "settings" else { return }
+      let text = String(decoding: bytes, as: UTF8.self)
+      bytes = Array(text.replacing(#""hasSigns":true"#, with: #""hasSigns":false"#).utf8)
+    }
+    let truth = try FlatIndex(rows, metric: .cosine).search(queries, k: 10, allowing: filter)
+    let plain = try open(folder.path + "/plain")
+    #expect(
+      try recall(plain.search(queries, k: 10, allowing: filter, effort: .recall(0.95)), truth)
+        >= 0.93)
+
+    try write(folder.path + "/short") { name, bytes in
+      if name == "signs-blocks" { bytes.removeLast(bytes.count / 2) }
+    }
+    #expect(throws: BasisError.self) { try open(folder.path + "/short") }
   }
 
   @Test func `thousands of equal rows are no trouble`() throws {

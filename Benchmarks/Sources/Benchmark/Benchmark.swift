@@ -15,6 +15,7 @@ import Dispatch
     case "lexical": try lexical(rest)
     case "ingest": try ingest(rest)
     case "neighbors": try neighbors(rest)
+    case "filters": try filters(rest)
     default: throw usage
     }
   }
@@ -26,6 +27,7 @@ import Dispatch
       Benchmark flat BASE.npy QUERIES.npy K IDS.ivecs
       Benchmark lexical TEXTS.txt QUERIES.txt K IDS.ivecs
       Benchmark ingest RECORDS.jsonl FOLDER
+      Benchmark filters BASE.npy QUERIES.npy RECALL K batch|single
       Benchmark neighbors BASE.npy QUERIES.npy graph|lists|quantized K IDS.ivecs
       """)
   }

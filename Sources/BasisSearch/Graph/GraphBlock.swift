@@ -45,6 +45,10 @@ struct GraphBlock: Sendable {
   /// Touches records that are about to be read.
   func touch(_ ids: UnsafeBufferPointer<UInt32>) { block?.touch(records: ids, stride: stride) }
 
+  func touch(records range: Range<Int>) {
+    block?.touch(range.lowerBound * stride..<range.upperBound * stride)
+  }
+
   /// - Throws: `.corruptFile` if a record that was touched is damaged.
   func check() throws(BasisError) { try block?.check() }
 

@@ -5,6 +5,8 @@ struct GraphFilter: Sendable {
   let allowed: Bitmap
   let population: Int
   private let lists: Lists
+  /// A bit for each place in the order of the groups, where those were set at once.
+  private let places: [UInt64]?
 
   private enum Lists: Sendable {
     /// All of the allowed rows, rising.
@@ -16,11 +18,15 @@ struct GraphFilter: Sendable {
 
   /// - Parameters:
   ///   - groups: those that a search goes through, or nil if it compares all allowed rows.
+  ///   - swept: those in whose order signs are gone through, or nil if they are not.
   ///   - isOften: whether enough queries follow to list the rows of each group.
-  init(_ allowed: Bitmap, groups: GraphGroups?, isOften: Bool) {
+  init(_ allowed: Bitmap, groups: GraphGroups?, swept: GraphGroups?, isOften: Bool) {
     self.allowed = allowed
     population = allowed.population
-    if let groups {
+    places = isOften ? swept.map { Self.places(allowed, $0) } : nil
+    if swept != nil {
+      lists = .none
+    } else if let groups {
       lists = isOften ? Self.list(allowed, groups, population) : .none
     } else {
       var rows: [UInt32] = []
@@ -45,6 +51,54 @@ struct GraphFilter: Sendable {
       }
     }
     return .groups(rows, starts: starts)
+  }
+
+  private static func places(_ allowed: Bitmap, _ groups: GraphGroups) -> [UInt64] {
+    var words = [UInt64](repeating: 0, count: (allowed.count + 63) / 64)
+    words.withUnsafeMutableBufferPointer { words in
+      guard let base = words.baseAddress else { return }
+      for block in 0..<(allowed.count + GraphSigns.blockRows - 1) / GraphSigns.blockRows {
+        mark(block, allowed, groups, into: base)
+      }
+    }
+    return words
+  }
+
+  /// Sets the bits of a block's places, which were clear.
+  private static func mark(
+    _ block: Int, _ allowed: Bitmap, _ groups: GraphGroups,
+    into places: UnsafeMutablePointer<UInt64>
+  ) {
+    let first = block * GraphSigns.blockRows
+    let end = min(first + GraphSigns.blockRows, allowed.count)
+    allowed.words.withUnsafeBufferPointer { words in
+      groups.members.withUnsafeBufferPointer { members in
+        var bits: UInt64 = 0
+        for place in first..<end {
+          let row = members[place]
+          bits |= (words[Int(row >> 6)] >> UInt64(row & 63) & 1) << UInt64(place - first)
+        }
+        places[first >> 6] |= bits << UInt64(first & 63)
+      }
+    }
+  }
+
+  /// Bits of places, as far as `mark` was called with blocks.
+  func withPlaces(
+    of groups: GraphGroups?,
+    _ body: (_ words: UnsafePointer<UInt64>, _ mark: (_ block: Int) -> Void) -> Void
+  ) {
+    if let words = groups == nil ? allowed.words : places {
+      words.withUnsafeBufferPointer { words in
+        if let base = words.baseAddress { body(base) { _ in } }
+      }
+    } else if let groups {
+      withUnsafeTemporaryAllocation(of: UInt64.self, capacity: allowed.words.count) { words in
+        words.initialize(repeating: 0)
+        guard let base = words.baseAddress else { return }
+        body(base) { Self.mark($0, allowed, groups, into: base) }
+      }
+    }
   }
 
   /// Calls `body` with all rows, some at a time.

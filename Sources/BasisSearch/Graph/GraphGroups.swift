@@ -22,6 +22,15 @@ struct GraphGroups: Sendable {
 
   func members(of group: Int) -> Range<Int> { Int(starts[group])..<Int(starts[group + 1]) }
 
+  /// Blocks of ``GraphSigns`` in which members are.
+  func blocks(of group: Int) -> Range<Int> {
+    let members = members(of: group)
+    let size = GraphSigns.blockRows
+    return members.lowerBound
+      / size..<(members.isEmpty
+      ? members.lowerBound / size : (members.upperBound - 1) / size + 1)
+  }
+
   /// Fewer rows are compared one and all.
   static let leastRows = 4096
   static let mostGroups = 2048

@@ -41,11 +41,12 @@ extension GraphIndex.Settings {
       target.copyMemory(from: flat.inverseNorms, byteCount: 4 * rows.rowCount)
     }
     let groups = try GraphGroups(codes, in: run)
+    let signs = try GraphSigns(codes, groups, in: run)
     func index(_ edges: GraphBlock, _ calibration: GraphCalibration?) -> GraphIndex {
       GraphIndex(
         rows: rows, metric: metric, settings: self, codes: codes, edges: edges,
         entrances: entrances, inverseNorms: norms, calibration: calibration,
-        groups: groups, flat: LazyFlatIndex(flat))
+        groups: groups, signs: signs, flat: LazyFlatIndex(flat))
     }
     guard !held.isEmpty else { return index(edges, nil) }
     let calibration =
@@ -108,10 +109,11 @@ extension GraphIndex {
       (target + 4 * count).copyMemory(
         from: more.inverseNorms, byteCount: 4 * newRows.rowCount)
     }
+    let groups = try groups(with: codes, in: run)
     return GraphIndex(
       rows: all, metric: metric, settings: settings, codes: codes, edges: edges,
       entrances: entrances, inverseNorms: inverseNorms, calibration: calibration,
-      groups: try groups(with: codes, in: run), flat: LazyFlatIndex(nil))
+      groups: groups, signs: try GraphSigns(codes, groups, in: run), flat: LazyFlatIndex(nil))
   }
 
   private func groups(with codes: GraphCodes, in run: RunContext) throws(BasisError)

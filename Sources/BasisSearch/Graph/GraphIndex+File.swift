@@ -16,6 +16,7 @@ public import BasisFormats
 /// | `groups-means` | `Float` per dimension of a prepared row: means of groups; these four only where there are groups |
 /// | `groups-members`, `groups-starts` | `UInt32`: rows by group, and where groups start |
 /// | `groups-reach` | JSON: how far a group's mean may be |
+/// | `signs-blocks`, `signs-factors`, `signs-lengths` | signs of rows by group, 32 a record, where there are pairs; and two `Float` a row |
 extension GraphIndex {
   private struct Header: Codable {
     var layout = GraphIndex.layout
@@ -28,6 +29,8 @@ extension GraphIndex {
     var settings: Settings
     var calibration: GraphCalibration?
     var hasGroups: Bool
+    /// Absent in older files.
+    var hasSigns: Bool?
   }
 
   /// Of what is written now: 2 has codes of two bits, and groups.
@@ -51,7 +54,7 @@ extension GraphIndex {
         count: count, columnCount: dimension, dimension: codes.dimension, metric: metric,
         longest: codes.longest.isFinite ? codes.longest : .greatestFiniteMagnitude,
         roundingError: codes.roundingError, settings: settings, calibration: calibration,
-        hasGroups: groups != nil))
+        hasGroups: groups != nil, hasSigns: signs != nil))
     try writer.write(prefix + "mean", codes.mean)
     try codes.bytes.write(to: writer, prefix + "bytes")
     try codes.facts.write(to: writer, prefix + "facts")
@@ -60,6 +63,7 @@ extension GraphIndex {
     try writer.write(prefix + "entrances", entrances.rows)
     try inverseNorms.write(to: writer, prefix + "inverse-norms")
     try groups?.write(to: writer, prefix: prefix + "groups-")
+    try signs?.write(to: writer, prefix: prefix + "signs-")
   }
 
   /// Opens an index in a file. Its blocks stay there and are read as they are needed.
@@ -136,6 +140,9 @@ extension GraphIndex {
     groups =
       header.hasGroups
       ? try GraphGroups(from: container, prefix: prefix + "groups-", codes) : nil
+    signs =
+      header.hasSigns == true && GraphSigns.suit(codes)
+      ? try GraphSigns(from: container, prefix: prefix + "signs-", codes) : nil
     self.rows = rows
     metric = header.metric
     settings = header.settings

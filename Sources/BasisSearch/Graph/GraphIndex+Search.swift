@@ -6,9 +6,9 @@ extension GraphIndex: ApproximateIndex {
   /// The nearest rows to each query, as far as the effort finds them.
   ///
   /// With a filter, a walk through all rows is made wide enough that it finds enough of those that
-  /// are allowed. Where fewer than about a third are, or it finds too few, groups of rows around
-  /// means are looked through instead, nearest first, until none that is left is likely to hold a
-  /// nearer row; and where some thousand rows are allowed or fewer, all of those are compared.
+  /// are allowed. Where too few are for that, or it finds too few, groups of rows around means are
+  /// looked through instead, nearest first, until none that is left is likely to hold a nearer row;
+  /// and where some thousand rows are allowed or fewer, all of those are compared.
   ///
   /// - Parameters:
   ///   - queries: a query a row, finite, of the index's dimension.
@@ -46,18 +46,12 @@ extension GraphIndex: ApproximateIndex {
     let found = try parallelMap(queries.rowCount, grain: 32, in: run) {
       (_, range) throws(BasisError) -> [[Neighbor]] in
       try scratches.with(count: count, width: codes.width) { (scratch) throws(BasisError) in
-        var results: [[Neighbor]] = []
-        results.reserveCapacity(range.count)
-        for start in stride(from: range.lowerBound, to: range.upperBound, by: GraphScratch.group) {
-          try run.checkCancelled()
-          let group = start..<min(start + GraphScratch.group, range.upperBound)
-          try search.run(group, of: queries, scratch, into: &results)
-        }
-        return results
+        try search.answer(range, of: queries, scratch, in: run)
       }
     }
     try rowBlock?.check()
     try codes.bytes.check()
+    try signs?.check()
     return found.count == 1 ? found[0] : Array(found.joined())
   }
 
@@ -72,11 +66,7 @@ extension GraphIndex: ApproximateIndex {
       filter: allowed, queryCount: queries.rowCount)
     let prepared = try prepared(queries)
     let scratch = GraphScratch(count: count, width: codes.width)
-    var results: [[Neighbor]] = []
-    for start in stride(from: 0, to: queries.rowCount, by: GraphScratch.group) {
-      let group = start..<min(start + GraphScratch.group, queries.rowCount)
-      try search.run(group, of: prepared, scratch, into: &results)
-    }
+    _ = try search.answer(0..<queries.rowCount, of: prepared, scratch, in: RunContext())
     return scratch.comparisonCount
   }
 

@@ -23,7 +23,8 @@ import BasisFormats
 /// For the inner product rows get one more coordinate that makes them equally long, after which the
 /// nearest is the one with the largest product.
 ///
-/// For searches that may answer with few of the rows, these are also kept in groups around means.
+/// For searches that may not answer with all of the rows, these are also kept in groups around
+/// means, with their signs in blocks that are gone through fast.
 ///
 /// Which width of a walk gives which recall is measured at building, with rows that are held out
 /// of the graph as queries and put in afterwards.
@@ -41,6 +42,8 @@ public struct GraphIndex: Sendable {
   let inverseNorms: GraphBlock
   let calibration: GraphCalibration?
   let groups: GraphGroups?
+  /// In the order of the groups' members; nil where rows have few dimensions.
+  let signs: GraphSigns?
   let flat: LazyFlatIndex
   /// The rows' block in a file, where they are not known to be sound.
   var rowBlock: BlockGuard?
@@ -52,7 +55,9 @@ public struct GraphIndex: Sendable {
   /// The size of what it keeps beside the rows.
   public var byteCount: Int {
     [codes.bytes, codes.facts, codes.pairs, edges, inverseNorms]
-      .reduce(4 * (groups?.members.count ?? 0)) { $0 + $1.count * $1.stride }
+      .reduce(4 * (groups?.members.count ?? 0) + (signs?.byteCount ?? 0)) {
+        $0 + $1.count * $1.stride
+      }
   }
 
   /// The neighbours of a row in the graph.
@@ -91,6 +96,14 @@ public struct GraphIndex: Sendable {
     public var calibrationCount = 200
 
     public init() {}
+
+    /// What suits searches for a recall: up to 0.97 near rows may be looked for in half the pairs,
+    /// and walks are as fast.
+    public init(targetRecall: Double) {
+      guard targetRecall <= 0.97 else { return }
+      partitionCount = 3
+      groupSize = 500
+    }
 
     public init(from decoder: any Decoder) throws {
       self.init()

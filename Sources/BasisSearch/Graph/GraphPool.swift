@@ -68,44 +68,53 @@ extension GraphSearch {
   ) -> [Neighbor] {
     let codes = index.codes
     var rows = codes.rows(edges: nil, pairs: codes.hasPairs)
-    var means = groups.codes.rows(edges: nil, pairs: codes.hasPairs)
     var asked = scratch.queries[member]
     let own = codes.squaredLength(asked)
-    let room = groups.largest + Self.together
+    let room = groups.largest + Self.comparedTogether
     return nearest(filter, member, queries, query, scratch) { pool in
-      withUnsafeTemporaryAllocation(of: Float.self, capacity: groups.count) { floats in
-        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: groups.count + room) { numbers in
-          guard let far = floats.baseAddress, let order = numbers.baseAddress else { return }
-          let block = order + groups.count
-          for group in 0..<groups.count { order[group] = UInt32(truncatingIfNeeded: group) }
-          basis_graph_kernels().pointee.keys(&means, &asked, order, groups.count, far)
-          GraphGroupOrder.fill(
-            order, keys: UnsafeBufferPointer(start: far, count: groups.count))
-          scratch.comparisonCount += groups.count
-          var limit = Float.infinity
-          var count = 0
-          for place in 0..<groups.count {
-            let group = Int(order[place])
-            // Those of one step are in no order.
-            if far[group] <= limit {
-              count += filter.gather(group, of: groups, into: block + count)
-            }
-            guard count >= Self.together || place == groups.count - 1 else { continue }
-            pool.offer(
-              UnsafeBufferPointer(start: block, count: count), of: &rows, to: &asked)
-            count = 0
-            if pool.count >= k {
-              let distance = max(0, Self.key(pool.entries[k - 1]) + own)
-              limit = groups.reach.distance(distance, level: level) - own
-            }
-          }
+      withUnsafeTemporaryAllocation(of: UInt32.self, capacity: room) { block in
+        guard let block = block.baseAddress else { return }
+        var limit = Float.infinity
+        var count = 0
+        func compare() {
+          pool.offer(
+            UnsafeBufferPointer(start: block, count: count), of: &rows, to: &asked)
+          count = 0
         }
+        near(groups, member, scratch) { (group, far) in
+          if far <= limit { count += filter.gather(group, of: groups, into: block + count) }
+          guard count >= Self.comparedTogether else { return }
+          compare()
+          guard pool.count >= k else { return }
+          let distance = max(0, Self.key(pool.entries[k - 1]) + own)
+          limit = groups.reach.distance(distance, level: level) - own
+        }
+        compare()
+      }
+    }
+  }
+
+  /// Calls `body` with all groups, those with near means first, and the keys of their means.
+  func near(
+    _ groups: GraphGroups, _ member: Int, _ scratch: GraphScratch,
+    _ body: (_ group: Int, _ key: Float) -> Void
+  ) {
+    var means = groups.codes.rows(edges: nil, pairs: groups.codes.hasPairs)
+    scratch.comparisonCount += groups.count
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: groups.count) { floats in
+      withUnsafeTemporaryAllocation(of: UInt32.self, capacity: groups.count) { order in
+        guard let far = floats.baseAddress, let first = order.baseAddress else { return }
+        for group in 0..<groups.count { order[group] = UInt32(truncatingIfNeeded: group) }
+        basis_graph_kernels().pointee.keys(
+          &means, scratch.queries + member, first, groups.count, far)
+        GraphGroupOrder.fill(first, keys: UnsafeBufferPointer(start: far, count: groups.count))
+        for group in order { body(Int(group), far[Int(group)]) }
       }
     }
   }
 
   /// Rows that are compared at once.
-  private static var together: Int { 48 }
+  private static var comparedTogether: Int { 48 }
 
   /// Measures what `body` leaves in a pool.
   private func nearest(

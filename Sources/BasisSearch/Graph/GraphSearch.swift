@@ -14,6 +14,8 @@ struct GraphSearch: Sendable {
   private let enough: Int
   /// The groups that are looked at for allowed rows, and for which recall.
   private let groups: (groups: GraphGroups, level: (lower: Int, share: Float))?
+  /// What is done instead, where that is faster.
+  private let signs: GraphSweep?
 
   /// - Parameters:
   ///   - recall: what is wanted of a search with a filter; nil if that is not known.
@@ -27,7 +29,7 @@ struct GraphSearch: Sendable {
     self.width = width
     let population = allowed?.population ?? index.count
     guard let allowed, population < index.count else {
-      (filter, wideBeam, enough, groups) = (nil, nil, 0, nil)
+      (filter, wideBeam, enough, groups, signs) = (nil, nil, 0, nil, nil)
       return
     }
     // What is found among the groups is not all that is there.
@@ -43,64 +45,95 @@ struct GraphSearch: Sendable {
       let found = made.reach.share(of: Double(k) / max(share, 1e-9)) * least
       // A group that is looked at costs about as much as half a row more.
       let probing = 1.5 * Double(made.count) + found
-      if probing < least { (groups, least) = (made, probing) }
+      let expected = GraphSweep.expected(
+        probing, atMost: 1.5 * Double(made.count) + Double(population))
+      if expected < least { (groups, least) = (made, expected) }
     }
+    var signs = GraphSweep(index, k: k, share: share, level: level, recall: recall)
+    if let sweep = signs, sweep.cost < least {
+      (groups, least) = (nil, sweep.cost)
+    } else {
+      signs = nil
+    }
+    self.signs = signs
     wideBeam = Self.cost * Double(wide) < least ? wide : nil
     // Fewer than chance lets through, and the nearest may lie beyond.
     enough = min(population, max(k, Int(0.65 * share * Double(wide))))
     self.groups = groups.flatMap { groups in level.map { (groups, $0) } }
-    filter = GraphFilter(allowed, groups: groups, isOften: queryCount >= 16)
+    filter = GraphFilter(
+      allowed, groups: groups, swept: signs?.groups, isOften: queryCount >= 16)
   }
 
   /// Comparisons of codes that take as long as a beam's walk from one row to its neighbours.
-  private static var cost: Double { 27 }
+  private static var cost: Double { 40 }
 
-  /// Answers some queries, at most as many as walks take turns.
-  func run(
-    _ group: Range<Int>, of queries: Matrix, _ scratch: GraphScratch,
-    into results: inout [[Neighbor]]
-  ) throws(BasisError) {
-    for query in group { prepare(query - group.lowerBound, queries, query, scratch) }
-    if filter == nil || wideBeam != nil {
-      walk(0..<group.count, width: wideBeam ?? width, scratch)
-    }
-    for query in group {
-      let member = query - group.lowerBound
-      guard let filter else {
-        let walk = scratch.walks[member]
-        results.append(
-          measure(
-            walk.beam, count: walk.beam_count, isOfBytes: !index.codes.hasPairs, member, queries,
-            query, scratch))
-        continue
+  /// Answers some queries.
+  func answer(
+    _ range: Range<Int>, of queries: Matrix, _ scratch: GraphScratch, in run: RunContext
+  ) throws(BasisError) -> [[Neighbor]] {
+    var results = [[Neighbor]](repeating: [], count: range.count)
+    var open: [Int] = []
+    for start in stride(from: range.lowerBound, to: range.upperBound, by: GraphScratch.group) {
+      try run.checkCancelled()
+      let group = start..<min(start + GraphScratch.group, range.upperBound)
+      if filter == nil || wideBeam != nil {
+        for query in group { prepare(query - group.lowerBound, queries, query, scratch) }
+        walk(0..<group.count, width: wideBeam ?? width, scratch)
       }
-      if wideBeam != nil, let beam = scratch.walks[member].beam {
-        let count = keepAllowed(beam, scratch.walks[member].beam_count, filter)
-        if count >= enough {
-          results.append(
-            measure(
-              beam, count: count, isOfBytes: !index.codes.hasPairs, member, queries, query,
-              scratch))
-          continue
-        }
-      }
-      if let (groups, level) = groups {
-        results.append(probe(filter, groups, level: level, member, queries, query, scratch))
-      } else {
-        results.append(scan(filter, member, queries, query, scratch))
+      for query in group {
+        let found = answer(query, query - group.lowerBound, of: queries, scratch)
+        if let found { results[query - range.lowerBound] = found } else { open.append(query) }
       }
     }
+    guard let signs, let filter else { return results }
+    for start in stride(from: 0, to: open.count, by: Self.together) {
+      try run.checkCancelled()
+      let some = open[start..<min(start + Self.together, open.count)]
+      sweep(signs, filter, some, of: queries, scratch) { (query, found) in
+        results[query - range.lowerBound] = found
+      }
+    }
+    return results
   }
 
-  private func keepAllowed(
-    _ beam: UnsafeMutablePointer<UInt64>, _ count: Int, _ filter: GraphFilter
-  ) -> Int {
+  /// Queries that signs are gone through for at once.
+  private static var together: Int { 32 }
+
+  /// One answer, or nil if signs are to be gone through for it.
+  private func answer(
+    _ query: Int, _ member: Int, of queries: Matrix, _ scratch: GraphScratch
+  ) -> [Neighbor]? {
+    guard let filter else { return measureBeam(member, queries, query, scratch) }
+    if wideBeam != nil, keepAllowed(member, filter, scratch) >= enough {
+      return measureBeam(member, queries, query, scratch)
+    }
+    guard signs == nil else { return nil }
+    prepare(member, queries, query, scratch)
+    guard let (groups, level) = groups else {
+      return scan(filter, member, queries, query, scratch)
+    }
+    return probe(filter, groups, level: level, member, queries, query, scratch)
+  }
+
+  private func measureBeam(
+    _ member: Int, _ queries: Matrix, _ query: Int, _ scratch: GraphScratch
+  ) -> [Neighbor] {
+    let walk = scratch.walks[member]
+    return measure(
+      walk.beam, count: walk.beam_count, isOfBytes: !index.codes.hasPairs, member, queries, query,
+      scratch)
+  }
+
+  /// Leaves only allowed rows in a member's beam; how many they are.
+  private func keepAllowed(_ member: Int, _ filter: GraphFilter, _ scratch: GraphScratch) -> Int {
+    guard let beam = scratch.walks[member].beam else { return 0 }
     var kept = 0
-    for position in 0..<count
+    for position in 0..<scratch.walks[member].beam_count
     where filter.allowed[Int(UInt32(truncatingIfNeeded: beam[position]) >> 1)] {
       beam[kept] = beam[position]
       kept += 1
     }
+    scratch.walks[member].beam_count = kept
     return kept
   }
 
@@ -122,7 +155,7 @@ struct GraphSearch: Sendable {
   }
 
   /// A query's codes.
-  private func prepare(_ member: Int, _ queries: Matrix, _ query: Int, _ scratch: GraphScratch) {
+  func prepare(_ member: Int, _ queries: Matrix, _ query: Int, _ scratch: GraphScratch) {
     let codes = index.codes
     queries.withRow(query) { codes.preparing.query($0, into: scratch.prepared) }
     var sum: Int32 = 0

@@ -56,7 +56,8 @@ public struct DenseIndex: Sendable {
     case .flat: base = .flat(try FlatIndex(rows, metric: metric))
     case .lists: base = .lists(try InvertedListsIndex(rows, metric: metric, in: run))
     case .graph:
-      base = .graph(try GraphIndex.Settings().build(rows, metric: metric, in: run))
+      let settings = GraphIndex.Settings(targetRecall: plan.targetRecall ?? 0.95)
+      base = .graph(try settings.build(rows, metric: metric, in: run))
     }
   }
 

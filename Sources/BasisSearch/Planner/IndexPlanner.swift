@@ -20,6 +20,9 @@ public struct IndexPlanner: Settings {
   /// them, and take a fraction of the time that a graph takes to build; longer vectors are found
   /// sooner by a walk.
   public var graphDimension = 96
+  /// The recall that most searches will ask for: a graph for more than 0.97 is built with twice the
+  /// care. Searches may ask for more, and get it for more time.
+  public var targetRecall = 0.95
   /// Most bytes that an index may take beside the rows; nil for no limit.
   public var byteLimit: Int?
 
@@ -33,6 +36,7 @@ public struct IndexPlanner: Settings {
       try values.decodeIfPresent(Int.self, forKey: .flatValueLimit) ?? flatValueLimit
     graphDimension =
       try values.decodeIfPresent(Int.self, forKey: .graphDimension) ?? graphDimension
+    targetRecall = try values.decodeIfPresent(Double.self, forKey: .targetRecall) ?? targetRecall
     byteLimit = try values.decodeIfPresent(Int.self, forKey: .byteLimit)
   }
 
@@ -41,10 +45,13 @@ public struct IndexPlanner: Settings {
     public var kind: IndexKind
     /// Why, in words for people.
     public var reason: String
+    /// What a graph is built for; nil in older files.
+    public var targetRecall: Double?
 
-    public init(kind: IndexKind, reason: String) {
+    public init(kind: IndexKind, reason: String, targetRecall: Double? = nil) {
       self.kind = kind
       self.reason = reason
+      self.targetRecall = targetRecall
     }
   }
 
@@ -54,7 +61,7 @@ public struct IndexPlanner: Settings {
   ///   - rowCount: at least 0.
   ///   - dimension: at least 0.
   public func plan(rowCount: Int, dimension: Int) -> Plan {
-    if let kind { return Plan(kind: kind, reason: "asked for") }
+    if let kind { return Plan(kind: kind, reason: "asked for", targetRecall: targetRecall) }
     let values = rowCount * dimension
     if values <= flatValueLimit {
       return Plan(
@@ -65,7 +72,8 @@ public struct IndexPlanner: Settings {
     let prefersGraph = dimension >= graphDimension
     if prefersGraph, graphBytes <= byteLimit ?? .max {
       return Plan(
-        kind: .graph, reason: "\(rowCount) rows of \(dimension), at least \(graphDimension)")
+        kind: .graph, reason: "\(rowCount) rows of \(dimension), at least \(graphDimension)",
+        targetRecall: targetRecall)
     }
     if listsBytes <= byteLimit ?? .max {
       return Plan(
@@ -79,8 +87,12 @@ public struct IndexPlanner: Settings {
       reason: "lists would take \(listsBytes) bytes, of which there may be \(byteLimit ?? .max)")
   }
 
-  /// Bytes a row takes in a graph: a byte a dimension, perhaps a bit more, and 32 neighbours.
-  static func graphBytes(dimension: Int) -> Int { dimension + dimension / 8 + 32 * 4 + 20 }
+  /// Bytes a row takes in a graph: a byte a dimension, with many dimensions pairs of bits and signs
+  /// too, and 32 neighbours.
+  static func graphBytes(dimension: Int) -> Int {
+    let bits = GraphCodes.pairStride(dimension) + (dimension < 192 ? 0 : dimension / 8 + 8)
+    return (dimension + 63) / 64 * 64 + bits + 32 * 4 + 20
+  }
 
   /// Bytes a row takes in lists: half a byte for two dimensions, a number and a length.
   static func listsBytes(dimension: Int) -> Int { dimension / 4 + 8 }

@@ -121,11 +121,8 @@ struct BitBlocks: ScannedCodes {
       .bits, queryCount: range.count, groups: FastScan.paddedParts(parts) / 4, wanted: wanted)
     let isEuclidean = metric == .squaredEuclidean
     let weights = turn(queries, range)
-    let table = SignTable(parts: parts)
     for row in 0..<range.count {
-      weights.withRow(row) { weights in
-        _ = scan.setTable(row, table.fill(weights), parts: parts, isEuclidean: isEuclidean)
-      }
+      weights.withRow(row) { scan.setSigns(row, $0, unit: isEuclidean ? 1 : nil) }
     }
     let rows = BlockedRows(
       blocks: blocks, factors: factors, biases: halves, count: count, blockRows: Self.blockRows,
@@ -162,38 +159,5 @@ struct BitBlocks: ScannedCodes {
     self.init(
       codec: codec, metric: metric, count: count, blocks: .mapped(blocks),
       factors: .mapped(factors), halves: .mapped(halves))
-  }
-}
-
-/// Room for what signs add up to, four at a time.
-final class SignTable {
-  private let parts: Int
-  private let padded: UnsafeMutablePointer<Float>
-  private let values: UnsafeMutablePointer<Float>
-  private let kernels = basis_scan_kernels().pointee
-
-  /// For each of four bits its signs in the 16 words.
-  private static let words: [Float] = (0..<64).map { ($0 % 16) >> ($0 / 16) & 1 == 1 ? 1 : -1 }
-
-  init(parts: Int) {
-    self.parts = parts
-    padded = .allocate(capacity: 4 * parts)
-    values = .allocate(capacity: 16 * parts)
-    padded.initialize(repeating: 0, count: 4 * parts)
-    values.initialize(repeating: 0, count: 16 * parts)
-  }
-
-  deinit {
-    padded.deallocate()
-    values.deallocate()
-  }
-
-  /// The products of signs with weights, negated: `parts × 16`, valid until the next call.
-  func fill(_ weights: UnsafeBufferPointer<Float>) -> UnsafePointer<Float> {
-    for index in weights.indices { padded[index] = weights[index] }
-    for part in 0..<parts {
-      kernels.products(padded + 4 * part, 1, 4, Self.words, 16, values + 16 * part)
-    }
-    return UnsafePointer(values)
   }
 }

@@ -65,24 +65,22 @@ final class CodeScan {
     return result
   }
 
-  /// Sets what each word of each part of four bits adds to a query's score.
+  /// Sets what each sign adds to a query's score.
   ///
   /// - Parameters:
-  ///   - values: `parts × 16`, finite.
-  ///   - isEuclidean: whether rows have biases, in the unit of the values.
-  /// - Returns: what a score of 1 is worth in the unit of the values.
-  func setTable(_ query: Int, _ values: UnsafePointer<Float>, parts: Int, isEuclidean: Bool)
-    -> Float
-  {
+  ///   - weights: what signs are multiplied with, finite, at most four for each part.
+  ///   - unit: what weights are worth in the unit of the rows' biases; nil where there are none.
+  func setSigns(_ query: Int, _ weights: UnsafeBufferPointer<Float>, unit: Float?) {
     var least: Float = 0
-    let step = basis_scan_kernels().pointee.quantize(
-      values, parts, groups, codes + query * groups * groupBytes, &least)
+    let step = kernels.sign_table(
+      weights.baseAddress, weights.count, groups, codes + query * groups * groupBytes, &least)
     queries[query].offset = Int32((-least / step).rounded())
-    queries[query].scale = isEuclidean ? 1 / step : 1
-    return step
+    let worth = step * (unit ?? 1)
+    // Weights of no length: biases alone.
+    queries[query].scale = worth >= .leastNormalMagnitude ? 1 / worth : 1
   }
 
-  /// Takes all queries through some codes.
+  /// Takes queries through some codes.
   ///
   /// - Parameters:
   ///   - blocks: the first row's block.
@@ -91,12 +89,16 @@ final class CodeScan {
   ///   - biases: what is added to each row's scores; nil for 0.
   ///   - first: the first row's number.
   ///   - allowed: a bit per row number; nil for all.
+  ///   - chosen: the queries; nil for all.
   func collect(
     _ blocks: UnsafePointer<UInt8>, count: Int, factors: UnsafePointer<Float>?,
-    biases: UnsafePointer<Float>?, first: Int, allowed: UnsafePointer<UInt64>?
+    biases: UnsafePointer<Float>?, first: Int, allowed: UnsafePointer<UInt64>?,
+    queries chosen: Range<Int>? = nil
   ) {
     let kernel = kind == .bytes ? kernels.collect_bytes : kernels.collect_bits
-    kernel?(blocks, count, groups, factors, biases, first, allowed, queries, queryCount)
+    kernel?(
+      blocks, count, groups, factors, biases, first, allowed,
+      queries + (chosen?.lowerBound ?? 0), chosen?.count ?? queryCount)
   }
 
   /// The wanted nearest codes that a query has met, in no order. Valid until the next call.

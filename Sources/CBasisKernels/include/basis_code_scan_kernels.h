@@ -64,10 +64,15 @@ typedef struct {
 
   // out[i] = -x[i] / unit, rounded, i < n.
   basis_query_bytes (*query_bytes)(const float *x, size_t n, int8_t *out);
+  // A table, of groups * 64 bytes, for rows of n signs, four a part, the first in the lowest bit and
+  // set for +1: a step, times the sum of a row's entries, plus least, is the product of signs and
+  // weights, negated. Weights are finite. Returns the step, at least FLT_MIN.
+  float (*sign_table)(const float *weights, size_t n, size_t groups, uint8_t *table, float *least);
   // Adds to each query the keys of rows first_id ... first_id + n which may be among its wanted
   // smallest. A score is (sum - offset) * factor + bias * scale; factors and biases have room for n
   // rounded up to the block, and may be NULL, for ones and zeros. Where allowed is not NULL, only
-  // rows with a bit there.
+  // rows with a bit there, and first_id is a multiple of BASIS_CODE_SCAN_ROWS, or of
+  // BASIS_SCAN_BLOCK for bits.
   void (*collect_bytes)(const uint8_t *blocks, size_t n, size_t groups, const float *factors,
                         const float *biases, size_t first_id, const uint64_t *allowed,
                         basis_code_query *queries, size_t query_count);
