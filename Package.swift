@@ -32,6 +32,9 @@ let rooms: [Room] = [
     hasFixtures: true),
   Room(name: "BasisMeasures", uses: ["BasisCore", "BasisNumerics"], hasFixtures: true),
   Room(
+    name: "BasisClustering", uses: ["BasisCore", "BasisNumerics", "BasisFormats"],
+    hasFixtures: true),
+  Room(
     name: "BasisText", uses: ["BasisCore", "BasisNumerics", "BasisFormats", "CBasisKernels"],
     hasFixtures: true),
   Room(
@@ -47,7 +50,9 @@ let rooms: [Room] = [
   Room(
     name: "BasisCollections",
     uses: ["BasisCore", "BasisFormats", "BasisText", "BasisSearch", "BasisStorage"]),
-  Room(name: "BasisLab", uses: ["BasisCore", "BasisCodecs", "BasisSearch", "BasisMeasures"]),
+  Room(
+    name: "BasisLab",
+    uses: ["BasisCore", "BasisCodecs", "BasisSearch", "BasisMeasures", "BasisClustering"]),
 ]
 
 // `BASIS_ROOMS=Text,Search swift build` keeps these rooms and what they stand on, and leaves out

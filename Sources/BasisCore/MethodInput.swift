@@ -8,6 +8,10 @@ public struct MethodParts: Sendable {
   public var names: [String]
   /// A class per row of the first matrix.
   public var labels: [Int]?
+  /// Whether the matrix has the dissimilarity of every pair, rather than rows.
+  public var isPairwise = false
+  /// Whether dissimilarities that differ across the diagonal are averaged rather than refused.
+  public var isSymmetrized = false
 
   public init(_ matrices: [Matrix] = [], names: [String] = [], labels: [Int]? = nil) {
     self.matrices = matrices
@@ -32,7 +36,9 @@ public protocol MethodInput: Sendable {
 
 extension MethodParts {
   /// Exactly so many matrices, all finite.
-  func matrices(_ count: Int, _ what: String, for method: String) throws(BasisError) -> [Matrix] {
+  package func matrices(_ count: Int, _ what: String, for method: String) throws(BasisError)
+    -> [Matrix]
+  {
     guard matrices.count == count else {
       throw BasisError(
         .invalidArgument,

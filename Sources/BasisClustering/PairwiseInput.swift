@@ -1,0 +1,67 @@
+public import BasisCore
+
+/// Things that are told apart pair by pair: rows that a metric compares, or the dissimilarity of each
+/// pair.
+public enum PairwiseInput: MethodInput {
+  case rows(Matrix)
+  case dissimilarities(Dissimilarities)
+
+  public static let description = "a matrix, or the dissimilarities of all pairs"
+
+  public init(_ parts: MethodParts, for method: String) throws(BasisError) {
+    let matrix = try parts.matrices(1, Self.description, for: method)[0]
+    guard parts.isPairwise else {
+      self = .rows(matrix)
+      return
+    }
+    self = .dissimilarities(
+      try Dissimilarities(
+        square: matrix, symmetrizing: parts.isSymmetrized, name: parts.names[0]))
+  }
+
+  /// How many things.
+  public var count: Int {
+    switch self {
+    case .rows(let rows): rows.rowCount
+    case .dissimilarities(let all): all.count
+    }
+  }
+
+  /// - Throws: `.invalidArgument` for a number of groups that so many things cannot have.
+  func require(clusterCount k: Int) throws(BasisError) {
+    guard k >= 1, k <= count else {
+      throw BasisError(
+        .invalidArgument,
+        "\(k) clusters of \(count) things: give a number of clusters in 1 ... \(count)")
+    }
+  }
+
+  /// What compares them.
+  func compared(by metric: DissimilarityMetric) throws(BasisError) -> Dissimilarities {
+    switch self {
+    case .rows(let rows): try Dissimilarities(comparing: rows, by: metric)
+    case .dissimilarities(let all): all
+    }
+  }
+
+  /// All of them at hand: what is met again and again is computed once.
+  func expanded(by metric: DissimilarityMetric, limit: Int, in run: RunContext)
+    throws(BasisError) -> Dissimilarities
+  {
+    guard case .rows(let rows) = self else { return try compared(by: metric) }
+    let n = rows.rowCount
+    guard n <= 1 << 24, 4 * n * n <= limit else {
+      throw BasisError(
+        .unsupported,
+        "the dissimilarities of \(n) rows take \(4 * Double(n) * Double(n) / 1e9) GB, more than "
+          + "\(Double(limit) / 1e9); use fasterclara or fasterclarans, or --set memoryLimit=BYTES")
+    }
+    return try Dissimilarities(ofAll: rows, by: metric, in: run)
+  }
+
+  /// The rows of some, where there are rows.
+  func rows(of items: [Int]) -> Matrix? {
+    guard case .rows(let rows) = self else { return nil }
+    return rows.selecting(rows: items)
+  }
+}
