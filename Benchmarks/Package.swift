@@ -11,6 +11,8 @@ let package = Package(
         .product(name: "BasisCore", package: "basis"),
         .product(name: "BasisFormats", package: "basis"),
         .product(name: "BasisCodecs", package: "basis"),
+        .product(name: "BasisNumerics", package: "basis"),
+        .product(name: "BasisClustering", package: "basis"),
         .product(name: "BasisText", package: "basis"),
         .product(name: "BasisSearch", package: "basis"),
         .product(name: "BasisCollections", package: "basis"),

@@ -133,7 +133,7 @@ public struct Dissimilarities: Sendable {
   }
 
   /// Those of some of the things, as a square matrix.
-  func selecting(_ items: [Int], in run: RunContext) throws(BasisError) -> Dissimilarities {
+  package func selecting(_ items: [Int], in run: RunContext) throws(BasisError) -> Dissimilarities {
     if case .rows(let rows, let metric) = storage {
       return try Dissimilarities(ofAll: rows.selecting(rows: items), by: metric, in: run)
     }

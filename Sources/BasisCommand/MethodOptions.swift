@@ -34,18 +34,27 @@ struct MethodOptions: ParsableArguments {
 
   /// The rows of a file, or the vectors of a collection in its present space.
   func rows(_ name: String, in run: RunContext) throws(BasisError) -> Matrix {
+    try keyedRows(name, in: run).rows
+  }
+
+  /// The same with the keys of a collection's records; a file has none.
+  func keyedRows(_ name: String, in run: RunContext) throws(BasisError) -> (
+    rows: Matrix, keys: [String]
+  ) {
     let folder = try? data.folder(name)
     guard name != "-", !FileManager.default.fileExists(atPath: name), let folder,
       FileManager.default.fileExists(atPath: folder.path)
-    else { return try Matrix(contentsOf: name) }
+    else { return (try Matrix(contentsOf: name), []) }
     let reader = try VectorCollection(folder, for: .read).vectorReader(in: run)
     var chunks: [Matrix] = []
+    var keys: [String] = []
     try reader.snapshot.forEachChunk { records throws(BasisError) in
       chunks.append(try reader.vectors(of: records.map(\.sequence)))
+      keys += records.map(\.key)
     }
     let count = chunks.reduce(0) { $0 + $1.rowCount }
     let dimension = reader.space.dimension
-    return Matrix(rowCount: count, columnCount: dimension) { out in
+    let rows = Matrix(rowCount: count, columnCount: dimension) { out in
       var place = 0
       for chunk in chunks {
         chunk.withUnsafeFloats { floats in
@@ -56,6 +65,7 @@ struct MethodOptions: ParsableArguments {
         }
       }
     }
+    return (rows, keys)
   }
 
   /// The settings as a JSON object: numbers, words and lists as they are, all else as text.

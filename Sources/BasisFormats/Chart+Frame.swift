@@ -17,7 +17,8 @@ extension Chart {
       var heights = points.flatMap { [$0.y, $0.interval?.lowerBound, $0.interval?.upperBound] }
         .compactMap { $0 }
       heights += chart.references.map(\.y)
-      if isBars, chart.y.scale == .linear { heights.append(0) }
+      let isFilled = isBars || chart.series.contains { $0.style == .area }
+      if isFilled, chart.y.scale == .linear { heights.append(0) }
       ys = Self.range(chart.y, heights, margin: nil)
     }
 
@@ -154,6 +155,15 @@ extension Chart {
       guard places.count > 1 else { return "" }
       let path = places.map { "\(at($0.x)) \(at($0.y))" }.joined(separator: "L")
       return #"<path d="M\#(path)" fill="none" stroke="\#(color)" stroke-width="2"/>"# + "\n"
+    }
+
+    func area(_ series: Series, _ color: String) -> String {
+      let places = series.points.prefix(series.lineCount).compactMap(place)
+      guard let first = places.first, let last = places.last, places.count > 1 else { return "" }
+      let floor = at(down(max(0, ys.lowerBound)) ?? bottom)
+      let path = places.map { "\(at($0.x)) \(at($0.y))" }.joined(separator: "L")
+      return #"<path d="M\#(at(first.x)) \#(floor)L\#(path)L\#(at(last.x)) \#(floor)Z" "#
+        + #"fill="\#(color)"><title>\#(Chart.escaped(series.name))</title></path>"# + "\n"
     }
 
     func points(_ series: Series, _ color: String) -> String {

@@ -12,6 +12,8 @@ public struct Chart: Sendable {
   /// How a series is drawn.
   public enum Style: Sendable, Hashable {
     case line, points, linePoints
+    /// A line, and all between it and the axis filled.
+    case area
     /// From the axis up, series side by side; `x` is a place on the axis.
     case bars
   }
@@ -96,6 +98,10 @@ public struct Chart: Sendable {
   public var svg: String {
     let frame = Frame(self)
     var body = frame.grid
+    // What is filled lies under what it is compared with.
+    for (number, series) in series.enumerated() where series.style == .area {
+      body += frame.area(series, Self.colors[number % Self.colors.count])
+    }
     for (number, reference) in references.enumerated() {
       body += frame.reference(reference.name, reference.y, row: series.count + number)
     }
@@ -108,6 +114,7 @@ public struct Chart: Sendable {
         body += frame.bars(series, color, number: bar, of: bars)
         bar += 1
       case .line: body += frame.line(series, color)
+      case .area: break
       case .points: body += frame.points(series, color)
       case .linePoints: body += frame.line(series, color) + frame.points(series, color)
       }

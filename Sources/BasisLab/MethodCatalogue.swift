@@ -1,3 +1,4 @@
+import BasisClustering
 import BasisCodecs
 public import BasisCore
 import BasisMeasures
@@ -8,6 +9,7 @@ public enum MethodCatalogue {
   /// By room, and then as the room has them.
   public static let methods: [MethodDescriptor] =
     CodecCatalogue.methods + SearchCatalogue.methods + MeasureCatalogue.entries.map(\.descriptor)
+    + ClusteringCatalogue.entries.map(\.descriptor)
 
   /// The rooms that have methods, in order.
   public static var rooms: [String] {

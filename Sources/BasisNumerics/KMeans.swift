@@ -67,14 +67,16 @@ public struct KMeans: Settings {
     var model = KMeansModel(
       centroids: try seeds(of: sample, in: run), isSpherical: isSpherical)
     var assignments: [UInt32] = []
+    var sums = ClusterSums(clusterCount: clusterCount, dimension: sample.columnCount)
     while model.iterationCount < maxIterations {
       let found = try model.nearest(to: sample, in: run)
       if found.ids == assignments {
         model.isConverged = true
         break
       }
+      try sums.update(of: sample, from: assignments, to: found.ids, in: run)
       assignments = found.ids
-      model.centroids = try means(of: sample, assignments, around: model.centroids, in: run)
+      model.centroids = means(of: sums)
       model.iterationCount += 1
       run.report("clustering", model.iterationCount, of: maxIterations, unit: "iterations")
     }
@@ -158,34 +160,17 @@ public struct KMeans: Settings {
   }
 
   /// The means of the rows of each cluster; an empty cluster splits the largest one.
-  private func means(
-    of sample: Matrix, _ assignments: [UInt32], around old: Matrix, in run: RunContext
-  ) throws(BasisError) -> Matrix {
-    let d = sample.columnCount
-    let members = Members(of: assignments, clusterCount: clusterCount)
-    var centroids = try Matrix(rowCount: clusterCount, columnCount: d) {
-      (target) throws(BasisError) in
-      guard let base = target.baseAddress else { return }
-      let out = SharedPointer(base)
-      try parallelFor(clusterCount, grain: 16, in: run) { (_, clusters) in
-        var sums = [Double](repeating: 0, count: d)
-        sample.withUnsafeFloats { floats in
-          for cluster in clusters {
-            let rows = members.rows(of: cluster)
-            for column in 0..<d { sums[column] = 0 }
-            sums.withUnsafeMutableBufferPointer { sums in
-              for row in rows {
-                let start = Int(row) * d
-                for column in 0..<d { sums[column] += Double(floats[start + column]) }
-              }
-            }
-            let scale = 1 / Double(max(1, rows.count))
-            for column in 0..<d { out.base[cluster * d + column] = Float(sums[column] * scale) }
-          }
+  private func means(of sums: ClusterSums) -> Matrix {
+    let d = sums.dimension
+    var centroids = Matrix(rowCount: clusterCount, columnCount: d) { out in
+      for cluster in 0..<clusterCount {
+        let scale = 1 / Double(max(1, sums.sizes[cluster]))
+        for place in cluster * d..<(cluster + 1) * d {
+          out[place] = Float(sums.values[place] * scale)
         }
       }
     }
-    Self.fillEmpty(&centroids, sizes: members.sizes)
+    Self.fillEmpty(&centroids, sizes: sums.sizes)
     return isSpherical ? unit(centroids) : centroids
   }
 
@@ -219,35 +204,5 @@ public struct KMeans: Settings {
         }
       }
     }
-  }
-}
-
-/// Which rows each cluster has, rising.
-package struct Members: Sendable {
-  package let ends: [Int]
-  private let order: [UInt32]
-
-  package init(of assignments: [UInt32], clusterCount: Int) {
-    var places = [Int](repeating: 0, count: clusterCount)
-    for cluster in assignments { places[Int(cluster)] += 1 }
-    var sum = 0
-    for cluster in places.indices {
-      sum += places[cluster]
-      places[cluster] = sum
-    }
-    ends = places
-    var starts = [0] + places.dropLast()
-    var order = [UInt32](repeating: 0, count: assignments.count)
-    for (row, cluster) in assignments.enumerated() {
-      order[starts[Int(cluster)]] = UInt32(truncatingIfNeeded: row)
-      starts[Int(cluster)] += 1
-    }
-    self.order = order
-  }
-
-  package var sizes: [Int] { ends.indices.map { rows(of: $0).count } }
-
-  package func rows(of cluster: Int) -> ArraySlice<UInt32> {
-    order[(cluster == 0 ? 0 : ends[cluster - 1])..<ends[cluster]]
   }
 }

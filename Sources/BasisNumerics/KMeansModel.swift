@@ -1,5 +1,4 @@
 public import BasisCore
-import CBasisKernels
 
 /// Centroids, and which of them each row of the training data is nearest to.
 public struct KMeansModel: Sendable {
@@ -73,57 +72,5 @@ public struct KMeansModel: Sendable {
       }
     }
     return Nearest(ids: ids, inertia: sums.reduce(0, +))
-  }
-}
-
-/// Finds the nearest of some centroids by matrix products. An assignment does not depend on the
-/// rows beside it.
-package struct NearestCentroid: Sendable {
-  private let centroids: Matrix
-  private let halves: [Float]
-
-  /// - Parameter ignoringLengths: by the largest product rather than the smallest distance.
-  package init(_ centroids: Matrix, ignoringLengths: Bool) {
-    self.centroids = centroids
-    halves = (0..<centroids.rowCount).map { row in
-      ignoringLengths
-        ? 0
-        : centroids.withRow(row) { row in
-          row.baseAddress.map { Kernels.dot($0, $0, count: row.count) / 2 } ?? 0
-        }
-    }
-  }
-
-  /// - Parameters:
-  ///   - rows: `count` rows, one after the other.
-  ///   - ids: room for `count` numbers of centroids.
-  ///   - each: told half the squared length of the centroid less its product with the row.
-  package func assign(
-    _ rows: UnsafePointer<Float>, count: Int, into ids: UnsafeMutablePointer<UInt32>,
-    _ each: (_ row: Int, _ value: Float) -> Void = { _, _ in }
-  ) {
-    let (k, d) = (centroids.rowCount, centroids.columnCount)
-    // Products of half a megabyte stay in a near cache until they are read.
-    let height = max(16, min(512, 131_072 / max(1, k)))
-    let scratch = Kernels.ProductScratch()
-    let kernels = basis_scan_kernels().pointee
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: height * (k + 1)) { room in
-      guard let products = room.baseAddress else { return }
-      let values = products + height * k
-      centroids.withUnsafeFloats { floats in
-        for first in stride(from: 0, to: count, by: height) {
-          let rest = min(height, count - first)
-          if let base = floats.baseAddress, d > 0 {
-            Kernels.product(
-              rows + first * d, aStride: d, aCount: rest, base, bStride: d, bCount: k,
-              dimension: d, into: products, cStride: k, scratch: scratch)
-          } else {
-            products.initialize(repeating: 0, count: rest * k)
-          }
-          kernels.nearest(products, k, rest, halves, k, ids + first, values)
-          for row in 0..<rest { each(first + row, values[row]) }
-        }
-      }
-    }
   }
 }

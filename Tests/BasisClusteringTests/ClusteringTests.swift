@@ -110,6 +110,37 @@ import _BasisTestSupport
     #expect(try again.assign(distances, in: RunContext()) == found.assignments)
   }
 
+  // MARK: How many
+
+  @Test(arguments: 0..<5 as Range<UInt64>)
+  func `the number of far groups is found`(seed: UInt64) throws {
+    let rows = blobs(150, centers: 6, dimension: 5, seed: seed)
+    let run = RunContext(seed: seed, threadLimit: 1)
+    let scan = ClusterCountScan(maxClusterCount: 12)
+    let (model, steps) = try scan.fit(.rows(rows), in: run)
+    #expect(model.clusterCount == 6)
+    #expect(partition(model.assignments) == (0..<150).map { $0 % 6 })
+    #expect(steps.map(\.clusterCount) == Array(2...12))
+    #expect(zip(steps, steps.dropFirst()).allSatisfy { $0.loss > $1.loss })
+    let six = try #require(steps.first { $0.clusterCount == 6 })
+    #expect(six.loss == model.loss && six.medoidSilhouette == model.medoidSilhouette)
+    #expect(steps.allSatisfy { $0.medoidSilhouette <= six.medoidSilhouette })
+    #expect(
+      try scan.fit(.rows(rows), in: RunContext(seed: seed, threadLimit: 3)).steps == steps)
+  }
+
+  @Test func `a number of groups is chosen among enough things`() throws {
+    let few = gaussianMatrix(rowCount: 3, columnCount: 2, seed: 1)
+    let (model, steps) = try ClusterCountScan().fit(.rows(few))
+    #expect(model.clusterCount == 2 && steps.count == 1)
+    expectError(.invalidArgument, "at least 3 things", "among 2") {
+      try ClusterCountScan().fit(.rows(few.selecting(rows: [0, 1])))
+    }
+    expectError(.invalidArgument, "up to 1") {
+      try ClusterCountScan(maxClusterCount: 1).fit(.rows(few))
+    }
+  }
+
   // MARK: Silhouettes
 
   @Test(arguments: 0..<5 as Range<UInt64>)

@@ -39,7 +39,7 @@ import Testing
     #expect(!svg.contains("<s>") && !svg.contains("\u{1}"))
   }
 
-  @Test(arguments: [Chart.Style.line, .points, .linePoints, .bars])
+  @Test(arguments: [Chart.Style.line, .points, .linePoints, .bars, .area])
   func `nothing, one point and what cannot be drawn`(style: Chart.Style) {
     let odd = [Chart.Point(.nan, 1), .init(1, .infinity), .init(-1, 5), .init(0, 0)]
     for points in [[], [Chart.Point(3, 3)], odd] {
@@ -48,6 +48,29 @@ import Testing
         #expect(!svg.contains("nan") && !svg.contains("inf"))
         #expect(svg.hasSuffix("</svg>\n"))
       }
+    }
+  }
+
+  @Test func `areas reach down to zero, under the lines they are compared with`() throws {
+    var chart = chart([.init("one", [.init(0, 2), .init(1, -1)], style: .area)])
+    chart.references = [("mean", 1)]
+    let svg = chart.svg
+    let area = try #require(svg.range(of: "Z\" fill"))
+    let line = try #require(svg.range(of: "stroke-dasharray"))
+    #expect(area.lowerBound < line.lowerBound)
+    let path = try #require(numbersOfArea(svg))
+    // From the axis over both points and back to the axis.
+    #expect(path.count == 4 && path[0].y == path[3].y && path[0].x < path[3].x)
+    #expect(path[1].y < path[0].y && path[2].y > path[0].y)
+  }
+
+  private func numbersOfArea(_ svg: String) -> [(x: Double, y: Double)]? {
+    guard let end = svg.range(of: "Z\" fill"),
+      let start = svg[..<end.lowerBound].range(of: "<path d=\"M", options: .backwards)
+    else { return nil }
+    return svg[start.upperBound..<end.lowerBound].split(separator: "L").compactMap { part in
+      let pair = part.split(separator: " ").compactMap { Double($0) }
+      return pair.count == 2 ? (pair[0], pair[1]) : nil
     }
   }
 

@@ -16,6 +16,7 @@ import Dispatch
     case "ingest": try ingest(rest)
     case "neighbors": try neighbors(rest)
     case "filters": try filters(rest)
+    case "clusters": try clusters(rest)
     default: throw usage
     }
   }
@@ -29,6 +30,7 @@ import Dispatch
       Benchmark ingest RECORDS.jsonl FOLDER
       Benchmark filters BASE.npy QUERIES.npy RECALL K batch|single
       Benchmark neighbors BASE.npy QUERIES.npy graph|lists|quantized K IDS.ivecs
+      Benchmark clusters fasterpam|fastpam1|pam|alternating|kmeans MATRIX.npy START.npy
       """)
   }
 
