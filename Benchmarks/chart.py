@@ -77,3 +77,53 @@ def write(path, title, panels):
                    f'{escape(name)}</text>')
     out.append("</svg>")
     path.write_text("\n".join(out) + "\n")
+
+
+def growth(path, title, across_label, up_label, curves):
+    """`curves`: {name: [(size, seconds)]}, both axes by factors; a name of ours starts with Basis."""
+    width, height, left = 460, 360, 86
+    xs = [x for points in curves.values() for x, _ in points]
+    ys = [y for points in curves.values() for _, y in points]
+    edges = [(math.log10(min(v)) - 0.06, math.log10(max(v)) + 0.06) for v in (xs, ys)]
+
+    def place(x, y):
+        return ((math.log10(x) - edges[0][0]) / (edges[0][1] - edges[0][0]) * width,
+                height - (math.log10(y) - edges[1][0]) / (edges[1][1] - edges[1][0]) * height)
+
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 190}" '
+           f'height="{height + 122}" viewBox="0 0 {left + width + 190} {height + 122}" '
+           'font-size="12" font-family="DejaVu Sans, Helvetica, sans-serif">',
+           '<rect width="100%" height="100%" fill="white"/>',
+           f'<text x="{left}" y="28" font-size="16" font-weight="bold">{escape(title)}</text>',
+           f'<g transform="translate({left},52)">']
+    for low, high, values in [(*edges[0], sorted(set(xs))), (*edges[1], None)]:
+        ticks = values or [digit * 10.0 ** power for digit in (1, 2, 5)
+                           for power in range(math.floor(low), math.ceil(high) + 1)]
+        for tick in ticks:
+            if not low <= math.log10(tick) <= high:
+                continue
+            if values:
+                x = place(tick, ys[0])[0]
+                out.append(f'<path d="M{x:.1f} 0V{height}" stroke="#e4e4e4"/><text x="{x:.1f}" '
+                           f'y="{height + 18}" text-anchor="middle">{tick:,}</text>')
+            else:
+                y = place(xs[0], tick)[1]
+                out.append(f'<path d="M0 {y:.1f}H{width}" stroke="#e4e4e4"/><text x="-8" '
+                           f'y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>')
+    out.append(f'<rect width="{width}" height="{height}" fill="none" stroke="#888"/>'
+               f'<text x="{width / 2}" y="{height + 44}" text-anchor="middle">'
+               f'{escape(across_label)}</text><text transform="translate(-62,{height / 2}) '
+               f'rotate(-90)" text-anchor="middle">{escape(up_label)}</text>')
+    counts = {"Basis": 0, "": 0}
+    for row, (name, points) in enumerate(curves.items()):
+        group = "Basis" if name.startswith("Basis") else ""
+        color = COLORS[group][counts[group] % len(COLORS[group])]
+        counts[group] += 1
+        places = [place(*point) for point in points]
+        line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+        out.append(f'<polyline points="{line}" fill="none" stroke="{color}" stroke-width="2"/>')
+        out += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{color}"/>' for x, y in places]
+        out.append(f'<circle cx="{width + 20}" cy="{14 + 22 * row}" r="5" fill="{color}"/>'
+                   f'<text x="{width + 32}" y="{18 + 22 * row}">{escape(name)}</text>')
+    out.append("</g></svg>")
+    path.write_text("\n".join(out) + "\n")

@@ -13,12 +13,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from harness import DATA, Basis, circumstances, write_section
+from harness import DATA, ROOT, Basis, circumstances, write_section
 
 import faiss
 import kmedoids
 import numpy as np
 
+import chart
 import neighbor_data
 
 ROUNDS = int(os.environ.get("BENCHMARK_ROUNDS", 5))
@@ -92,6 +93,10 @@ def medoids(folder):
                      f"{found.loss:,.1f}, {found.n_swap} swaps on both sides |")
     lines.append(f"| exponent of n | {exponent(SIZES, ours_all):.2f} | "
                  f"{exponent(SIZES, peer_all):.2f} | | |")
+    chart.growth(
+        ROOT / "Benchmarks/clustering.svg", "FasterPAM, k = 100, from the same start", "n",
+        "seconds of processor time",
+        {"Basis": list(zip(SIZES, ours_all)), "kmedoids": list(zip(SIZES, peer_all))})
     return lines
 
 
@@ -154,6 +159,7 @@ def main():
             "makes 10 iterations from random rows and assigns every row, for the loss in the last "
             "column.", "", "| | Basis | kmedoids / faiss | ratio | loss |", "|---|---|---|---|---|",
             *medoids(folder)]
+        text[4:4] = ["![seconds over the number of things](clustering.svg)", ""]
         if glove is not None:
             text += means(folder, glove.base)
         text += [

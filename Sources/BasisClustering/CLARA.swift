@@ -22,11 +22,13 @@ public struct CLARA: Clusterer {
   public var sampleSize: Int?
   /// Passes a sample, at least 0.
   public var maxIterations: Int
+  /// How many bytes the dissimilarities of a sample may take.
+  public var memoryLimit: Int
 
   public init(
     clusterCount: Int = 8, isClassic: Bool = false, start: MedoidStart? = nil,
     metric: DissimilarityMetric = .euclidean, sampleCount: Int = 5, sampleSize: Int? = nil,
-    maxIterations: Int = 100
+    maxIterations: Int = 100, memoryLimit: Int = 4 << 30
   ) {
     self.clusterCount = clusterCount
     self.isClassic = isClassic
@@ -35,6 +37,7 @@ public struct CLARA: Clusterer {
     self.sampleCount = sampleCount
     self.sampleSize = sampleSize
     self.maxIterations = maxIterations
+    self.memoryLimit = memoryLimit
   }
 
   public init(from decoder: any Decoder) throws {
@@ -47,12 +50,13 @@ public struct CLARA: Clusterer {
     sampleCount = try values.decodeIfPresent(Int.self, forKey: .sampleCount) ?? sampleCount
     sampleSize = try values.decodeIfPresent(Int.self, forKey: .sampleSize)
     maxIterations = try values.decodeIfPresent(Int.self, forKey: .maxIterations) ?? maxIterations
+    memoryLimit = try values.decodeIfPresent(Int.self, forKey: .memoryLimit) ?? memoryLimit
   }
 
   /// - Parameters:
   ///   - input: *n* things, *n* at least ``clusterCount``; rows finite.
   ///   - run: the seed chooses samples and starts.
-  /// - Throws: as ``KMedoids/fit(_:in:)``, without its limit of memory.
+  /// - Throws: as ``KMedoids/fit(_:in:)``.
   /// - Complexity: O(*s*² + *n* *k* *d*) a sample of *s*; 4 *s*² bytes.
   public func fit(_ input: PairwiseInput, in run: RunContext = RunContext()) throws(BasisError)
     -> KMedoidsModel
@@ -66,6 +70,7 @@ public struct CLARA: Clusterer {
     let n = input.count
     let wanted = sampleSize ?? (isClassic ? 40 + 2 * clusterCount : 80 + 4 * clusterCount)
     let size = min(n, max(wanted, clusterCount))
+    try PairwiseInput.requireMemory(size, size, limit: memoryLimit)
     let all = try input.compared(by: metric)
     let reader = DissimilarityReader(all)
     var best: FoundMedoids?
@@ -84,9 +89,6 @@ public struct CLARA: Clusterer {
     }
     (best.iterationCount, best.swapCount) = (iterations, swaps)
     best.warnings = warnings(size: size, wanted: wanted, n: n)
-    if clusterCount > 1 {
-      best.medoidSilhouette = SwapState(reader, medoids: best.medoids).medoidSilhouette
-    }
     return try KMedoidsModel(best, input, metric: metric)
   }
 
@@ -107,7 +109,7 @@ public struct CLARA: Clusterer {
     _ number: Int, _ size: Int, _ all: Dissimilarities, _ reader: DissimilarityReader,
     keeping kept: [Int], in run: RunContext
   ) throws(BasisError) -> FoundMedoids {
-    var settings = KMedoids(
+    let settings = KMedoids(
       clusterCount: clusterCount, variant: isClassic ? .pam : .fasterPAM,
       start: start ?? (isClassic ? .build : .random), metric: metric,
       maxIterations: maxIterations)
@@ -117,11 +119,11 @@ public struct CLARA: Clusterer {
       items = Self.items(number, size, of: reader.count, keeping: kept, in: run)
       own.seed &+= UInt64(number)
     }
-    settings.memoryLimit = .max
     var found = try settings.search(try all.selecting(items, in: run), in: own)
     found.medoids = found.medoids.map { items[$0] }
-    let nearest = KMedoids.assign(found.medoids, reader)
-    (found.assignments, found.loss) = (nearest.slots, nearest.loss)
+    let everything = KMedoids.assign(found.medoids, reader)
+    (found.assignments, found.loss) = (everything.assignments, everything.loss)
+    found.medoidSilhouette = everything.medoidSilhouette
     return found
   }
 

@@ -17,16 +17,20 @@ public struct CLARANS: Clusterer {
   /// Draws in vain that end a walk: a share of the *n* − *k* candidates, or if classic of the
   /// *k* (*n* − *k*) pairs; above 0, at most 1. Nil for 0.025, or 0.0125 if classic.
   public var rate: Double?
+  /// How many bytes the distances of everything from the medoids may take.
+  public var memoryLimit: Int
 
   public init(
     clusterCount: Int = 8, isClassic: Bool = false, metric: DissimilarityMetric = .euclidean,
-    restarts: Int = 2, rate: Double? = nil
+    restarts: Int = 2, rate: Double? = nil,
+    memoryLimit: Int = 4 << 30
   ) {
     self.clusterCount = clusterCount
     self.isClassic = isClassic
     self.metric = metric
     self.restarts = restarts
     self.rate = rate
+    self.memoryLimit = memoryLimit
   }
 
   public init(from decoder: any Decoder) throws {
@@ -37,6 +41,7 @@ public struct CLARANS: Clusterer {
     metric = try values.decodeIfPresent(DissimilarityMetric.self, forKey: .metric) ?? metric
     restarts = try values.decodeIfPresent(Int.self, forKey: .restarts) ?? restarts
     rate = try values.decodeIfPresent(Double.self, forKey: .rate)
+    memoryLimit = try values.decodeIfPresent(Int.self, forKey: .memoryLimit) ?? memoryLimit
   }
 
   /// - Parameters:
@@ -58,8 +63,9 @@ public struct CLARANS: Clusterer {
       )
     }
     let n = input.count
+    try PairwiseInput.requireMemory(n, k, limit: memoryLimit)
     if k == 1 || 2 * k >= n {
-      let all = try input.expanded(by: metric, limit: .max, in: run)
+      let all = try input.compared(by: metric)
       var found = try KMedoids(clusterCount: k, metric: metric).search(all, in: run)
       if k > 1 {
         found.warnings.append("\(k) clusters of \(n) things leave no room to walk: used fasterpam")

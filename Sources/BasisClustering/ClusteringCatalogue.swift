@@ -12,7 +12,7 @@ public enum ClusteringCatalogue {
     entry(clara(isClassic: true), CLARA(isClassic: true)),
     entry(clarans(isClassic: false), CLARANS()),
     entry(clarans(isClassic: true), CLARANS(isClassic: true)),
-    entry(kMeans, KMeans(clusterCount: 8)),
+    entry(kMeans, everyRow),
   ]
 
   /// - Throws: `.invalidArgument` with the names that there are.
@@ -103,6 +103,14 @@ public enum ClusteringCatalogue {
         paper: journal, type: CLARANS.self, verb: "cluster", oracle: oracle,
         limits: "compares rows anew for each candidate")
   }
+
+  /// Its own defaults are those of a codebook, for which a sample does.
+  private static let everyRow: KMeans = {
+    var settings = KMeans(clusterCount: 8)
+    settings.maxRowsPerCluster = 1 << 40
+    settings.maxIterations = 100
+    return settings
+  }()
 
   private static let kMeans: MethodDescriptor = {
     var descriptor = MethodDescriptor(

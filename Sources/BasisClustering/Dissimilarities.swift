@@ -117,8 +117,22 @@ public struct Dissimilarities: Sendable {
     let matrix = try Matrix(rowCount: n, columnCount: n) { (out) throws(BasisError) in
       guard let base = out.baseAddress else { return }
       let shared = SharedPointer(base)
-      try parallelFor(n, grain: 16, in: run) { (_, range) in
-        for row in range { reader.read(row, upTo: n, into: shared.base + row * n) }
+      // Tiles below the diagonal and on it, whose rows a near cache keeps; then the rest from them.
+      let tile = 64
+      try parallelFor(n, grain: tile, in: run) { (_, rows) in
+        for left in stride(from: 0, to: rows.upperBound, by: tile) {
+          let columns = left..<min(n, left + tile)
+          for row in rows { reader.read(row, columns, into: shared.base + row * n + left) }
+        }
+      }
+      try parallelFor(n, grain: tile, in: run) { (_, rows) in
+        for left in stride(from: rows.upperBound, to: n, by: tile) {
+          for row in rows {
+            for column in left..<min(n, left + tile) {
+              shared.base[row * n + column] = shared.base[column * n + row]
+            }
+          }
+        }
       }
     }
     self.init(n, .square(matrix))

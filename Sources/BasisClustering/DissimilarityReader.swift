@@ -35,7 +35,7 @@ struct DissimilarityReader: @unchecked Sendable {
   @inline(__always)
   func row(_ index: Int, _ scratch: UnsafeMutablePointer<Float>) -> UnsafePointer<Float> {
     if case .square = kind { return base + index * count }
-    read(index, upTo: count, into: scratch)
+    read(index, 0..<count, into: scratch)
     return UnsafePointer(scratch)
   }
 
@@ -51,19 +51,18 @@ struct DissimilarityReader: @unchecked Sendable {
     }
   }
 
-  /// From one thing to the first `end` others.
-  func read(_ index: Int, upTo end: Int, into out: UnsafeMutablePointer<Float>) {
+  /// From one thing to some that follow each other.
+  func read(_ index: Int, _ others: Range<Int>, into out: UnsafeMutablePointer<Float>) {
     switch kind {
-    case .square: out.update(from: base + index * count, count: end)
+    case .square:
+      out.update(from: base + index * count + others.lowerBound, count: others.count)
     case .triangle:
-      let own = min(index, end)
-      out.update(from: base + index * (index - 1) / 2, count: own)
-      if index < end { out[index] = 0 }
-      guard index + 1 < end else { return }
-      for other in index + 1..<end { out[other] = base[other * (other - 1) / 2 + index] }
+      for (place, other) in others.enumerated() { out[place] = distance(index, other) }
     case .rows(let metric, let d):
-      metric.distances(of: base + index * d, to: base, rowCount: end, dimension: d, into: out)
-      if index < end { out[index] = 0 }
+      metric.distances(
+        of: base + index * d, to: base + others.lowerBound * d, rowCount: others.count,
+        dimension: d, into: out)
+      if others.contains(index) { out[index - others.lowerBound] = 0 }
     }
   }
 }

@@ -87,25 +87,20 @@ extension KMedoids {
   {
     var medoids = start
     var (iterations, isConverged) = (0, false)
-    var nearest = Self.assign(medoids, reader)
+    var found = Self.assign(medoids, reader)
     while iterations < maxIterations && !isConverged {
       iterations += 1
       var members = [[Int]](repeating: [], count: medoids.count)
-      for (item, slot) in nearest.slots.enumerated() { members[slot].append(item) }
+      for (item, slot) in found.assignments.enumerated() { members[slot].append(item) }
       let (old, groups) = (medoids, members)
       medoids = try parallelMap(old.count, grain: 1, in: run) { (slot, _) -> Int in
         Self.middle(of: groups[slot], old[slot], reader)
       }
       isConverged = medoids == old
-      if !isConverged { nearest = Self.assign(medoids, reader) }
+      if !isConverged { found = Self.assign(medoids, reader) }
       run.report("clustering", iterations, unit: "passes")
     }
-    var found = FoundMedoids(
-      medoids: medoids, assignments: nearest.slots, loss: nearest.loss,
-      iterationCount: iterations, swapCount: 0, isConverged: isConverged, medoidSilhouette: 0)
-    if medoids.count > 1 {
-      found.medoidSilhouette = SwapState(reader, medoids: medoids).medoidSilhouette
-    }
+    (found.iterationCount, found.isConverged) = (iterations, isConverged)
     return found
   }
 
@@ -125,21 +120,39 @@ extension KMedoids {
   }
 
   /// The nearest medoid of everything, the first of equals, a medoid's own itself.
-  static func assign(_ medoids: [Int], _ reader: DissimilarityReader)
-    -> (slots: [Int], loss: Double)
-  {
+  static func assign(_ medoids: [Int], _ reader: DissimilarityReader) -> FoundMedoids {
     let n = reader.count
     let scratch = SwapScratch(count: n, clusterCount: 1)
     var near = [Float](repeating: .infinity, count: n)
+    var second = near
     var slots = [Int](repeating: 0, count: n)
     for (slot, medoid) in medoids.enumerated() {
       let row = reader.row(medoid, scratch.row)
-      for item in 0..<n where row[item] < near[item] || item == medoid {
-        near[item] = row[item]
-        slots[item] = slot
+      for item in 0..<n {
+        if row[item] < near[item] || item == medoid {
+          second[item] = near[item]
+          near[item] = row[item]
+          slots[item] = slot
+        } else {
+          second[item] = min(second[item], row[item])
+        }
       }
     }
-    return (slots, near.reduce(0) { $0 + Double($1) })
+    return FoundMedoids(
+      medoids: medoids, assignments: slots, loss: near.reduce(0) { $0 + Double($1) },
+      iterationCount: 0, swapCount: 0, isConverged: false,
+      medoidSilhouette: medoids.count < 2 ? 0 : medoidSilhouette(near, second))
+  }
+
+  /// The mean of 1 − nearest / second nearest; 1 where something is at 0.
+  static func medoidSilhouette(_ near: some Collection<Float>, _ second: some Collection<Float>)
+    -> Double
+  {
+    var sum = 0.0
+    for (nearest, next) in zip(near, second) where nearest > 0 {
+      sum += Double(nearest) / Double(next)
+    }
+    return 1 - sum / Double(near.count)
   }
 }
 

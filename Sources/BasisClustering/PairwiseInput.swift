@@ -29,6 +29,7 @@ public enum PairwiseInput: MethodInput {
 
   /// - Throws: `.invalidArgument` for a number of groups that so many things cannot have.
   func require(clusterCount k: Int) throws(BasisError) {
+    guard count > 0 else { throw BasisError(.badData, "there is nothing to cluster: no rows") }
     guard k >= 1, k <= count else {
       throw BasisError(
         .invalidArgument,
@@ -49,14 +50,19 @@ public enum PairwiseInput: MethodInput {
     throws(BasisError) -> Dissimilarities
   {
     guard case .rows(let rows) = self else { return try compared(by: metric) }
-    let n = rows.rowCount
-    guard n <= 1 << 24, 4 * n * n <= limit else {
-      throw BasisError(
-        .unsupported,
-        "the dissimilarities of \(n) rows take \(4 * Double(n) * Double(n) / 1e9) GB, more than "
-          + "\(Double(limit) / 1e9); use fasterclara or fasterclarans, or --set memoryLimit=BYTES")
-    }
+    try Self.requireMemory(rows.rowCount, rows.rowCount, limit: limit)
     return try Dissimilarities(ofAll: rows, by: metric, in: run)
+  }
+
+  /// - Throws: `.unsupported` if so many distances take more bytes than they may.
+  static func requireMemory(_ n: Int, _ m: Int, limit: Int) throws(BasisError) {
+    let bytes = 4 * Double(n) * Double(m)
+    guard bytes > Double(limit) else { return }
+    func giga(_ bytes: Double) -> String { "\((bytes / 1e7).rounded(.up) / 100) GB" }
+    throw BasisError(
+      .unsupported,
+      "\(n) × \(m) dissimilarities take \(giga(bytes)), more than \(giga(Double(limit))); use "
+        + "fasterclara for so many rows, fewer clusters, or --set memoryLimit=BYTES")
   }
 
   /// The rows of some, where there are rows.

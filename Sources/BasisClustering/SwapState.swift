@@ -104,13 +104,10 @@ final class SwapState: @unchecked Sendable {
 
   var assignments: [Int] { (0..<count).map { Int(nearSlot[$0]) } }
 
-  /// The mean of 1 − nearest / second nearest; 1 where something is at 0.
   var medoidSilhouette: Double {
-    var sum = 0.0
-    for item in 0..<count where near[item] > 0 {
-      sum += Double(near[item]) / Double(second[item])
-    }
-    return 1 - sum / Double(count)
+    KMedoids.medoidSilhouette(
+      UnsafeBufferPointer(start: near, count: count),
+      UnsafeBufferPointer(start: second, count: count))
   }
 
   /// The medoid without which the loss grows least.

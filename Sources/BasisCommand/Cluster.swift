@@ -43,7 +43,7 @@ struct Cluster: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "How rows are compared: l2, sql2 or cosine (default: l2; cosine for a collection).",
+      "How rows are compared: l2, sql2 or cosine (default: l2; a collection's own).",
       valueName: "metric"))
   var metric: String?
 
@@ -119,11 +119,12 @@ struct Cluster: ParsableCommand {
     if let model { return try assign(model, line: line, in: context) }
     let entry = try ClusteringCatalogue.entry(named: method)
     let picture = try plot.map { path throws(BasisError) in try OutputFile(path, force: force) }
-    let (rows, keys) = try options.keyedRows(input, in: context)
+    let (rows, keys, own) = try options.keyedRows(input, in: context)
     var parts = MethodParts([rows], names: [input == "-" ? "standard input" : input])
     (parts.isPairwise, parts.isSymmetrized) = (precomputed, symmetrise)
-    let measure =
-      DissimilarityMetric(rawValue: metric ?? "") ?? (keys.isEmpty ? .euclidean : .cosine)
+    // Groups by the inner product there are none: the angle is nearest to it.
+    let usual: DissimilarityMetric = own == nil || own == .squaredEuclidean ? .euclidean : .cosine
+    let measure = metric.flatMap { DissimilarityMetric(rawValue: $0) } ?? usual
 
     let began = DispatchTime.now().uptimeNanoseconds
     var steps: [ClusterCountScan.Step] = []

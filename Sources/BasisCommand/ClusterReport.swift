@@ -33,14 +33,16 @@ struct ClusterReport {
     self.metric = metric
     isPairwise = parts.isPairwise
     let rows = parts.matrices[0]
+    var isConverged = (found as? KMeansModel)?.isConverged ?? true
     if let model = found as? KMedoidsModel {
       exemplars = model.medoids
       warnings = model.warnings
-      if !model.isConverged {
-        warnings.append("the passes ended before the swaps did; --set maxIterations for more")
-      }
+      isConverged = model.isConverged
     } else {
       exemplars = Self.nearest(found, rows)
+    }
+    if !isConverged {
+      warnings.append("the passes ended before the groups were settled; --set maxIterations=MORE")
     }
     let sizes = found.sizes
     let empty = sizes.count { $0 == 0 }

@@ -37,14 +37,15 @@ struct MethodOptions: ParsableArguments {
     try keyedRows(name, in: run).rows
   }
 
-  /// The same with the keys of a collection's records; a file has none.
+  /// The same with the keys of a collection's records and how its space compares them; a file says
+  /// neither.
   func keyedRows(_ name: String, in run: RunContext) throws(BasisError) -> (
-    rows: Matrix, keys: [String]
+    rows: Matrix, keys: [String], metric: Metric?
   ) {
     let folder = try? data.folder(name)
     guard name != "-", !FileManager.default.fileExists(atPath: name), let folder,
       FileManager.default.fileExists(atPath: folder.path)
-    else { return (try Matrix(contentsOf: name), []) }
+    else { return (try Matrix(contentsOf: name), [], nil) }
     let reader = try VectorCollection(folder, for: .read).vectorReader(in: run)
     var chunks: [Matrix] = []
     var keys: [String] = []
@@ -65,7 +66,7 @@ struct MethodOptions: ParsableArguments {
         }
       }
     }
-    return (rows, keys)
+    return (rows, keys, reader.space.metric)
   }
 
   /// The settings as a JSON object: numbers, words and lists as they are, all else as text.

@@ -342,6 +342,9 @@ import _BasisTestSupport
     expectError(.invalidArgument, "passes") {
       try KMedoids(clusterCount: 2, maxIterations: -1).fit(.rows(rows))
     }
+    expectError(.badData, "no rows") {
+      try KMedoids(clusterCount: 2).fit(.rows(Matrix(rowCount: 0, columnCount: 3)))
+    }
     var broken = rows
     broken[4, 1] = .nan
     expectError(.badData, "row 4", "column 1") {

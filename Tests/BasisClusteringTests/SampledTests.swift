@@ -102,6 +102,12 @@ import _BasisTestSupport
     expectError(.invalidArgument, "0 clusters") {
       try CLARANS(clusterCount: 0).fit(.rows(rows))
     }
+    expectError(.unsupported, "50 × 50", "memoryLimit") {
+      try CLARA(clusterCount: 3, memoryLimit: 9999).fit(.rows(rows))
+    }
+    expectError(.unsupported, "50 × 3", "memoryLimit") {
+      try CLARANS(clusterCount: 3, memoryLimit: 599).fit(.rows(rows))
+    }
     let cancelled = RunContext()
     cancelled.cancellation.cancel()
     expectError(.cancelled) { try CLARA(clusterCount: 3).fit(.rows(rows), in: cancelled) }
