@@ -15,6 +15,7 @@ sys.path = [p for p in sys.path if Path(p or ".").resolve() != Path(__file__).pa
 import kmedoids
 import numpy as np
 from sklearn.datasets import load_digits
+from sklearn.metrics import adjusted_rand_score
 from sklearn.metrics.pairwise import euclidean_distances
 
 assert version("kmedoids") == "0.5.5", version("kmedoids")
@@ -44,6 +45,7 @@ def case(name, triangle, n, start):
     return {
         "name": name, "count": n, "triangle": [float(v) for v in triangle],
         "start": [int(s) for s in start],
+        "adjustedRand": float(adjusted_rand_score(methods["alternating"].labels, labels)),
         "silhouette": float(kmedoids.silhouette(d, labels)[0]),
         "medoidSilhouette": float(
             kmedoids.medoid_silhouette(d, methods["fasterpam"].medoids)[0]),
@@ -78,7 +80,7 @@ def main():
             "fastpam1Swaps": int(one.n_swap), "fasterpam": float(eager.loss),
             "fasterpamSwaps": int(eager.n_swap), "fasterpamIterations": int(eager.n_iter)})
     fixture = {
-        "source": "kmedoids", "version": "0.5.5", "seed": SEED, "tolerance": 1e-5,
+        "source": "kmedoids, scikit-learn", "version": "0.5.5, 1.9.1", "seed": SEED, "tolerance": 1e-5,
         "cases": cases, "digits": digits}
     path = Path(__file__).parents[2] / "Tests/BasisClusteringTests/Fixtures/kmedoids.json"
     path.write_text(json.dumps(fixture) + "\n")

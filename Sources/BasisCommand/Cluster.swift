@@ -19,7 +19,8 @@ struct Cluster: ParsableCommand {
       X is a collection, a file, or - for standard input. The loss is the sum of the distances from
       the rows to their medoids (of squared distances to their means for kmeans, whose medoids are the
       rows nearest to them). l2 is the distance itself, sql2 its square. -k auto tries 2 to 20, or
-      as many as --most says, and takes the best medoid silhouette.
+      as many as --most says, and takes the best medoid silhouette. With --labels the groups are
+      compared with known classes, of which the methods see nothing.
 
       METHODS
       \(ClusteringCatalogue.entries.map { entry in
@@ -30,7 +31,7 @@ struct Cluster: ParsableCommand {
   @Argument(help: "A matrix or a collection.")
   var input: String
 
-  @Option(help: "How: one of the methods below.")
+  @Option(help: "How: one of the methods above.")
   var method = "fasterpam"
 
   @Option(
@@ -104,9 +105,6 @@ struct Cluster: ParsableCommand {
     if precomputed, method == "kmeans" {
       throw ValidationError("kmeans takes rows: means of dissimilarities there are none")
     }
-    if options.labels != nil {
-      throw ValidationError("groups are found without labels; leave --labels out")
-    }
     if model != nil, save != nil || plot != nil {
       throw ValidationError("--model only assigns; leave --save and --plot out")
     }
@@ -136,8 +134,12 @@ struct Cluster: ParsableCommand {
         parts, settings: ClusterSettings(self, measure).json, in: context)
     }
     let seconds = Double(DispatchTime.now().uptimeNanoseconds - began) / 1e9
+    let labels = try options.labels.map { path throws(BasisError) in
+      try MatrixSource(path: path).integers()
+    }
     let report = try ClusterReport(
-      found, steps, parts, keys: keys, method: method, metric: measure, in: context)
+      found, steps, parts, labels: labels, keys: keys, method: method, metric: measure,
+      in: context)
     line?.clear()
     if let outputFile { try NumPyArray(found.assignments).write(to: outputFile) }
     if let save { try ClusteringFile.write(found, to: save) }

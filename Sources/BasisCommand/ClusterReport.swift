@@ -15,6 +15,8 @@ struct ClusterReport {
   /// The row that stands for each group; nil for an empty one.
   private let exemplars: [Int?]
   private let silhouette: Silhouette
+  /// Agreement with known classes, where they are given.
+  private let agreement: Double?
   /// The group of each row that has a silhouette.
   private let measured: [Int]
   private(set) var warnings: [String] = []
@@ -24,7 +26,8 @@ struct ClusterReport {
 
   init(
     _ found: any StoredClustering, _ steps: [ClusterCountScan.Step], _ parts: MethodParts,
-    keys: [String], method: String, metric: DissimilarityMetric, in run: RunContext
+    labels: [Int]?, keys: [String], method: String, metric: DissimilarityMetric,
+    in run: RunContext
   ) throws(BasisError) {
     self.found = found
     self.steps = steps
@@ -32,6 +35,9 @@ struct ClusterReport {
     self.method = method
     self.metric = metric
     isPairwise = parts.isPairwise
+    agreement = try labels.map { labels throws(BasisError) in
+      try found.adjustedRandIndex(with: labels)
+    }
     let rows = parts.matrices[0]
     var isConverged = (found as? KMeansModel)?.isConverged ?? true
     if let model = found as? KMedoidsModel {
@@ -112,6 +118,7 @@ struct ClusterReport {
     } else if let model = found as? KMeansModel {
       members["converged"] = .bool(model.isConverged)
     }
+    if let agreement { members["adjusted_rand_index"] = .number(agreement) }
     if !steps.isEmpty {
       members["scan"] = .array(
         steps.map {
@@ -137,6 +144,7 @@ struct ClusterReport {
     } else {
       text += "   \(grouped(found.iterationCount)) passes"
     }
+    if let agreement { text += "   adjusted Rand index \(decimal(agreement, 3))" }
     text += "   \(decimal(seconds, 2)) s\n\n"
     for step in steps {
       let mark = step.clusterCount == found.clusterCount ? ">" : " "

@@ -23,6 +23,7 @@ import _BasisTestSupport
       var count: Int
       var triangle: [Float]
       var start: [Int]
+      var adjustedRand: Double
       var silhouette: Double
       var medoidSilhouette: Double
       var results: [String: Result]
@@ -68,6 +69,10 @@ import _BasisTestSupport
         guard variant == .fasterPAM else { continue }
         let silhouette = try Silhouette(all, found.assignments, clusterCount: found.clusterCount)
         #expect(abs(silhouette.mean - one.silhouette) < 1e-6, note)
+        let others = try #require(one.results["alternating"]).labels
+        #expect(abs(try found.adjustedRandIndex(with: others) - one.adjustedRand) < 1e-9, note)
+        #expect(try found.adjustedRandIndex(with: found.assignments.map { 7 - $0 }) == 1, note)
+        expectError(.dimensionMismatch, "1 labels") { try found.adjustedRandIndex(with: [0]) }
         #expect(abs(found.medoidSilhouette - one.medoidSilhouette) < 1e-6, note)
       }
       let build = try #require(one.results["build"])

@@ -28,6 +28,8 @@ import _BasisTestSupport
     try NumPyArray(pairs).write(to: folder + "/pairs.npy")
     pairs[3, 1] += 1
     try NumPyArray(pairs).write(to: folder + "/skew.npy")
+    try NumPyArray((0..<120).map { $0 % 4 }).write(to: folder + "/y.npy")
+    try NumPyArray([1, 2, 3]).write(to: folder + "/few.npy")
     var broken = rows
     broken[7, 3] = .nan
     try NumPyArray(broken).write(to: folder + "/broken.npy")
@@ -41,9 +43,10 @@ import _BasisTestSupport
   @Test func `the line of the manual works as written`() throws {
     let outcome = try program.run(
       "cluster", "x.npy", "--method", "fasterpam", "-k", "4", "--metric", "l2", "--seed", "0",
-      "--json")
+      "--labels", "y.npy", "--json")
     #expect(outcome.status == 0, "\(outcome.errors)")
     let answer = try outcome.json()
+    #expect(answer["adjusted_rand_index"]?.doubleValue == 1)
     let groups = numbers(answer["assignments"])
     #expect(groups.count == 120 && Set(groups).count == 4)
     #expect((0..<120).allSatisfy { groups[$0] == groups[$0 % 4] })
@@ -159,7 +162,7 @@ import _BasisTestSupport
       (["pairs.npy", "--precomputed", "--method", "kmeans", "--metric", "l2"], 64, "rows"),
       (["broken.npy"], 65, "row 7"),
       (["none.npy"], 66, "none.npy"),
-      (["x.npy", "--labels", "x.npy"], 64, "without labels"),
+      (["x.npy", "--labels", "few.npy"], 65, "3 labels for 120 rows"),
       (["x.npy", "--set", "speed=9"], 64, "'speed'"),
       (["x.npy", "--method", "clarans", "--start", "lab"], 64, "'start'"),
       (["x.npy", "--model", "x.npy"], 65, "x.npy"),
