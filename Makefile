@@ -59,6 +59,11 @@ lint: ## Check the house style
 methods: release ## Write METHODS.md from the rooms' catalogues
 	@$(BASIS) methods --markdown >METHODS.md
 
+.PHONY: claims
+claims: release ## Measure all that the papers claim; writes Claims/ledger.json and its page
+	@$(BASIS) lab run --all --ledger Claims/ledger.json --commit "$$(git rev-parse HEAD)"
+	@$(BASIS) lab report Claims/ledger.json -o Claims --force
+
 .PHONY: bench
 bench: packages ## Measure against other libraries; writes Benchmarks/RESULTS.md
 	@swift build -c release --package-path Benchmarks --scratch-path build/benchmarks

@@ -52,7 +52,10 @@ let rooms: [Room] = [
     uses: ["BasisCore", "BasisFormats", "BasisText", "BasisSearch", "BasisStorage"]),
   Room(
     name: "BasisLab",
-    uses: ["BasisCore", "BasisCodecs", "BasisSearch", "BasisMeasures", "BasisClustering"]),
+    uses: [
+      "BasisCore", "BasisNumerics", "BasisFormats", "BasisCodecs", "BasisSearch", "BasisEvaluation",
+      "BasisMeasures", "BasisClustering",
+    ]),
 ]
 
 // `BASIS_ROOMS=Text,Search swift build` keeps these rooms and what they stand on, and leaves out

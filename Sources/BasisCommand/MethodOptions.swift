@@ -69,15 +69,19 @@ struct MethodOptions: ParsableArguments {
     return (rows, keys, reader.space.metric)
   }
 
-  /// The settings as a JSON object: numbers, words and lists as they are, all else as text.
-  var json: String {
-    let parts = settings.map { setting in
-      let name = setting.prefix { $0 != "=" }
-      let value = String(setting.dropFirst(name.count + 1))
-      let isJSON = (try? JSONValue(parsing: value)) != nil
-      let text = isJSON ? value : JSONValue.string(value).serialized(pretty: false)
-      return "\(JSONValue.string(String(name)).serialized(pretty: false)): \(text)"
-    }
-    return "{\(parts.joined(separator: ", "))}"
+  /// The settings as a JSON object.
+  var json: String { settingsObject(settings) }
+}
+
+/// Settings such as `name=value` as a JSON object: numbers, words and lists as they are, all else as
+/// text.
+func settingsObject(_ settings: [String]) -> String {
+  let parts = settings.map { setting in
+    let name = setting.prefix { $0 != "=" }
+    let value = String(setting.dropFirst(name.count + 1))
+    let isJSON = (try? JSONValue(parsing: value)) != nil
+    let text = isJSON ? value : JSONValue.string(value).serialized(pretty: false)
+    return "\(JSONValue.string(String(name)).serialized(pretty: false)): \(text)"
   }
+  return "{\(parts.joined(separator: ", "))}"
 }

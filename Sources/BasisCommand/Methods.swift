@@ -47,6 +47,9 @@ struct Methods: ParsableCommand {
       "verb": method.verb.isEmpty ? .null : .string(method.verb), "type": .string(method.type),
       "summary": .string(method.summary), "oracle": .string(method.oracle),
       "limits": .string(method.limits),
+      "claim": method.id.flatMap(ClaimCatalogue.find).map {
+        .string(type(of: $0).statement.title)
+      } ?? .null,
       "paper": .object([
         "title": .string(method.paper.title), "authors": .string(method.paper.authors),
         "year": .integer(Int64(method.paper.year)), "identifier": .string(method.paper.identifier),

@@ -43,8 +43,17 @@ final class FileBytes: @unchecked Sendable {
       }
       raw = FileBytes(owning: pile.take())
     }
-    guard raw.bytes.starts(with: [0x1F, 0x8B]) else { return raw }
-    return FileBytes(owning: try raw.inflated(.gzip, raw.bytes, name: name, limit: limit))
+    return try raw.decompressed(name: name, limit: limit)
+  }
+
+  /// These bytes, or what they are when decompressed where they start as gzip does.
+  ///
+  /// - Throws: `.badData` for damaged gzip data, or for more than `limit` bytes from it.
+  func decompressed(name: String, limit: Int = FileBytes.defaultLimit) throws(BasisError)
+    -> FileBytes
+  {
+    guard bytes.starts(with: [0x1F, 0x8B]) else { return self }
+    return FileBytes(owning: try inflated(.gzip, bytes, name: name, limit: limit))
   }
 
   init(_ mapping: Mapping) {

@@ -28,6 +28,17 @@ public struct NumPyArray: Sendable {
     try self.init(file, file.bytes, name: name)
   }
 
+  /// An npy file that is in memory, gzipped or not.
+  ///
+  /// - Parameters:
+  ///   - content: the whole file.
+  ///   - name: what messages call it.
+  /// - Throws: `.badData`; `.unsupported`.
+  package init(_ content: [UInt8], name: String) throws(BasisError) {
+    let file = try FileBytes(content).decompressed(name: name)
+    try self.init(file, file.bytes, name: name)
+  }
+
   /// - Parameters:
   ///   - part: the whole of an npy file, which `owner` holds.
   ///   - name: what messages call it.

@@ -10,6 +10,7 @@ public enum MethodCatalogue {
   public static let methods: [MethodDescriptor] =
     CodecCatalogue.methods + SearchCatalogue.methods + MeasureCatalogue.entries.map(\.descriptor)
     + ClusteringCatalogue.entries.map(\.descriptor)
+    + StudyCatalogue.methods
 
   /// The rooms that have methods, in order.
   public static var rooms: [String] {
