@@ -90,26 +90,47 @@ public struct ClaimReport: Sendable {
   }
 
   private static func chart(_ entry: ClaimLedger.Entry, _ claim: any Claim) -> Chart {
-    let expectations = claim.expectations
-    var (ours, theirs): ([Chart.Point], [Chart.Point]) = ([], [])
-    for (place, number) in entry.numbers.enumerated() {
+    let expectations = Dictionary(
+      claim.expectations.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let shown = shown(entry.numbers)
+    var (ours, theirs, bounds): ([Chart.Point], [Chart.Point], [Chart.Point]) = ([], [], [])
+    for (place, number) in shown.enumerated() {
+      let x = Double(place)
       if let mean = number.mean {
         ours.append(
           .init(
-            Double(place), mean, interval: number.interval,
-            title: "\(number.name): \(ClaimNumber.text(mean))"))
+            x, mean, interval: number.interval, title: "\(number.name): \(ClaimNumber.text(mean))"))
       }
-      if let reported = expectations.first(where: { $0.name == number.name })?.reported {
+      let expectation = expectations[number.name]
+      if let reported = expectation?.reported {
         theirs.append(
-          .init(
-            Double(place), reported, title: "\(number.name): \(ClaimNumber.text(reported))"))
+          .init(x - 0.2, reported, title: "\(number.name): \(ClaimNumber.text(reported))"))
+      }
+      if let rule = expectation?.rule {
+        let title = "\(number.name): \(rule.text)"
+        switch rule {
+        case .above(let bound), .below(let bound):
+          bounds.append(.init(x + 0.2, bound, title: title))
+        case .within(let range):
+          bounds.append(
+            .init(
+              x + 0.2, (range.lowerBound + range.upperBound) / 2, interval: range, title: title))
+        }
       }
     }
     return Chart(
       "claim \(entry.id): \(entry.verdict.rawValue)",
-      x: .init("", names: entry.numbers.map(\.name)), y: .init("mean over the seeds, 95 %"),
+      x: .init("", names: shown.map(\.name)), y: .init("mean over the seeds, 95 %"),
       series: [
         .init("reported", theirs, style: .points), .init("measured", ours, style: .points),
+        .init("wanted", bounds, style: .points),
       ])
+  }
+
+  /// Those that one axis holds: where shares stand beside counts, the counts are in the table only.
+  private static func shown(_ numbers: [ClaimLedger.Number]) -> [ClaimLedger.Number] {
+    let measured = numbers.filter { $0.mean != nil }
+    let small = measured.filter { abs($0.mean ?? 0) <= 1.5 }
+    return small.count >= 3 ? small : measured
   }
 }

@@ -20,7 +20,7 @@ public struct PretrainingClaim: Claim {
       + "√(C_Φ/m) + √(C_Ψ/n), where learning from answers alone needs √(C_Φ∘Ψ/n) (theorem 3.1 and the "
       + "factor model of section 4); figures are those of the description's miniature",
     baseline: "ridge regression on the rows with answers, with the penalty that tests best",
-    data: "made rows: 100 values from 3 factors, 30 answers", seedCount: 100,
+    data: "made rows: 100 values from 3 factors, 30 answers", seedCount: 200,
     breaking: "`isRelated` off: rows without answers have other factors than those with")
 
   /// *d*, above ``factorCount``.
