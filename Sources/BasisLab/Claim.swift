@@ -48,7 +48,7 @@ public struct ClaimStatement: Sendable, Hashable {
     case labeledRows = "labeled rows"
   }
 
-  /// The paper's number, as in ``MethodDescriptor/id``.
+  /// The paper's number, as in `MethodDescriptor`.
   public var id: Int
   /// One sentence that is true or false.
   public var title: String

@@ -4,7 +4,7 @@ public import BasisCore
 /// training changes, the pass forward, and the pass back, written by hand.
 ///
 /// For studies that need a loss of their own: ``forward(_:in:)``, the gradient of the loss in the
-/// outputs, ``backward(_:gradient:in:)``, and a ``PerceptronOptimizer``. Where labels or values are to be
+/// outputs, ``backward(_:gradient:wantsInputs:in:)``, and a ``PerceptronOptimizer``. Where labels or values are to be
 /// fitted, ``MultilayerPerceptron`` does all that.
 ///
 /// Floats throughout; products by ``LinearAlgebra``, so that answers do not depend on the threads.
