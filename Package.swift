@@ -44,6 +44,9 @@ let rooms: [Room] = [
     ],
     hasFixtures: true),
   Room(
+    name: "BasisSelection", uses: ["BasisCore", "BasisNumerics", "BasisSearch"],
+    hasFixtures: true),
+  Room(
     name: "BasisStorage",
     uses: ["BasisCore", "BasisFormats", "BasisSearch", "BasisText"], outside: [grdb],
     hasFixtures: true),
@@ -56,6 +59,7 @@ let rooms: [Room] = [
       "BasisCore", "BasisNumerics", "BasisFormats", "BasisCodecs", "BasisSearch", "BasisEvaluation",
       "BasisMeasures", "BasisClustering",
     ]),
+    uses: ["BasisCore", "BasisCodecs", "BasisSearch", "BasisMeasures", "BasisSelection"]),
 ]
 
 // `BASIS_ROOMS=Text,Search swift build` keeps these rooms and what they stand on, and leaves out

@@ -1,0 +1,51 @@
+public import BasisCore
+
+/// The room's methods: each a line. `basis select --method NAME` runs them.
+public enum SelectionCatalogue {
+  public static let entries: [MethodEntry<Selection>] = [
+    entry(smote, SMOTE()), entry(under, UnderSampler()),
+    entry(coverage, CoverageCentricSelector()),
+  ]
+
+  /// - Throws: `.invalidArgument` with the names that there are.
+  public static func entry(named name: String) throws(BasisError) -> MethodEntry<Selection> {
+    guard let entry = entries.first(where: { $0.descriptor.name == name }) else {
+      throw BasisError(
+        .invalidArgument,
+        "there is no selection method '\(name)'; there are "
+          + entries.map(\.descriptor.name).joined(separator: ", "))
+    }
+    return entry
+  }
+
+  private static func entry<S: Selector>(_ descriptor: MethodDescriptor, _ selector: S)
+    -> MethodEntry<Selection>
+  {
+    MethodEntry(descriptor, selector) {
+      (selector: S, input: S.Input, run: RunContext) throws(BasisError) in
+      try selector.select(input, in: run)
+    }
+  }
+
+  private static let chawla = MethodDescriptor.Paper(
+    "SMOTE: Synthetic Minority Over-sampling Technique", by: "Chawla, Bowyer, Hall & Kegelmeyer",
+    2002, "doi:10.1613/jair.953")
+
+  private static let smote = MethodDescriptor(
+    id: 71, name: "smote", summary: "makes rows of small classes between neighbours",
+    paper: chawla, type: SMOTE.self, verb: "select", oracle: "Scripts/oracles/smote.py",
+    limits: "dense rows; exact neighbours, quadratic in a class; amplifies wrong labels")
+
+  private static let under = MethodDescriptor(
+    id: 71, name: "under", summary: "thins large classes at random", paper: chawla,
+    type: UnderSampler.self, verb: "select", oracle: "counts of the definition",
+    limits: "what is left out may matter")
+
+  private static let coverage = MethodDescriptor(
+    id: 202, name: "coverage", summary: "keeps a share, easy and hard rows alike",
+    paper: .init(
+      "Coverage-centric Coreset Selection for High Pruning Rates",
+      by: "Zheng, Liu, Lai & Prakash", 2023, "arXiv:2210.15809"),
+    type: CoverageCentricSelector.self, verb: "select", oracle: "Scripts/oracles/ccs.py",
+    limits: "as good as its scores: without a training log those of a linear classifier")
+}

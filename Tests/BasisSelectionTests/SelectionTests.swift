@@ -1,0 +1,46 @@
+import BasisCore
+import BasisSelection
+import Foundation
+import Testing
+import _BasisTestSupport
+
+func fixture<T: Decodable>(_ name: String, _ type: T.Type) throws -> T {
+  let url = try #require(
+    Bundle.module.url(forResource: name, withExtension: "json", subdirectory: "Fixtures"))
+  return try JSONDecoder().decode(type, from: Data(contentsOf: url))
+}
+
+@Suite struct SelectionTests {
+  @Test(arguments: SelectionCatalogue.entries.map(\.descriptor.name))
+  func `a method keeps to what all methods do`(name: String) throws {
+    let entry = try SelectionCatalogue.entry(named: name)
+    let parts = MethodParts(
+      [gaussianMatrix(rowCount: 70, columnCount: 5, seed: 1)],
+      labels: (0..<70).map { $0 % 7 % 3 })
+    // What is drawn, is drawn by number.
+    try checkMethod(entry, parts, isOfRows: false) { found in
+      found.indices.map { Double($0) } + found.weights
+        + (found.synthetic?.rows.withUnsafeFloats { $0.map { Double($0) } } ?? [])
+    }
+    let names = SelectionCatalogue.entries.map(\.descriptor.name)
+    #expect(Set(names).count == names.count)
+    expectError(.invalidArgument, "'luck'", "smote") {
+      try SelectionCatalogue.entry(named: "luck")
+    }
+  }
+
+  @Test(arguments: SelectionCatalogue.entries.map(\.descriptor.name), 0..<5 as Range<UInt64>)
+  func `a selection adds up`(name: String, seed: UInt64) throws {
+    let entry = try SelectionCatalogue.entry(named: name)
+    let rows = gaussianMatrix(rowCount: 90, columnCount: 5, seed: seed)
+    let labels = (0..<90).map { $0 % 7 % 3 }
+    let found = try entry.run(MethodParts([rows], labels: labels), in: RunContext(seed: seed))
+    #expect(found.indices == found.indices.sorted())
+    #expect(Set(found.indices).count == found.indices.count)
+    #expect(found.indices.allSatisfy { (0..<90).contains($0) })
+    #expect(found.groups.reduce(0) { $0 + $1.count } == 90)
+    #expect(found.groups.reduce(0) { $0 + $1.keptCount } == found.indices.count)
+    #expect(found.groups.reduce(0) { $0 + $1.madeCount } == found.synthetic?.labels.count ?? 0)
+    #expect(found.weights.isEmpty || found.weights.count == found.indices.count)
+  }
+}
