@@ -16,7 +16,8 @@ struct Basis: ParsableCommand {
     version: version,
     subcommands: [
       Ingest.self, Search.self, Info.self, List.self, Export.self, Delete.self, Vacuum.self,
-      Verify.self, Models.self, Evaluate.self, Compress.self, Judge.self, Cluster.self, Lab.self,
+      Verify.self, Models.self, Evaluate.self, Compress.self, Judge.self, Cluster.self, Select.self,
+      Lab.self,
       Methods.self,
     ])
 

@@ -3,13 +3,14 @@ import BasisCodecs
 public import BasisCore
 import BasisMeasures
 import BasisSearch
+import BasisSelection
 
 /// Every method of every room.
 public enum MethodCatalogue {
   /// By room, and then as the room has them.
   public static let methods: [MethodDescriptor] =
     CodecCatalogue.methods + SearchCatalogue.methods + MeasureCatalogue.entries.map(\.descriptor)
-    + ClusteringCatalogue.entries.map(\.descriptor)
+    + ClusteringCatalogue.entries.map(\.descriptor) + SelectionCatalogue.entries.map(\.descriptor)
     + StudyCatalogue.methods
 
   /// The rooms that have methods, in order.

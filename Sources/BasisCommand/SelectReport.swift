@@ -1,0 +1,120 @@
+import BasisCore
+import BasisFormats
+import BasisSelection
+import Foundation
+
+/// What is told about a selection: as text, as JSON, as a picture.
+struct SelectReport {
+  private let found: Selection
+  private let method: String
+  private let rowCount: Int
+  /// How well what is kept covers all, and how well as many rows by chance do; nil where all are kept.
+  private let coverage: (kept: Double, chance: Double)?
+
+  /// More would take longer than the selection.
+  private static let coveredCount = 5000
+
+  init(_ found: Selection, _ parts: MethodParts, method: String, in run: RunContext)
+    throws(BasisError)
+  {
+    self.found = found
+    self.method = method
+    let rows = parts.matrices[0]
+    rowCount = rows.rowCount
+    guard found.synthetic == nil, !found.indices.isEmpty, found.indices.count < rowCount,
+      rows.columnCount > 0
+    else {
+      coverage = nil
+      return
+    }
+    var generator = run.generator("rows that are covered")
+    let some = rows.sample(atMost: Self.coveredCount, by: &generator)
+    let chance = generator.sample(found.indices.count, of: rowCount)
+    let kept = try SelectionCoverage(of: some, by: rows.selecting(rows: found.indices), in: run)
+    let random = try SelectionCoverage(of: some, by: rows.selecting(rows: chance), in: run)
+    coverage = (kept.meanDistance, random.meanDistance)
+  }
+
+  func json(seconds: Double) -> JSONValue {
+    func list(_ values: [Int]) -> JSONValue { .array(values.map { .integer(Int64($0)) }) }
+    var members: [String: JSONValue] = [
+      "method": .string(method), "rows": .integer(Int64(rowCount)),
+      "kept": .integer(Int64(found.indices.count)), "indices": list(found.indices),
+      "weights": found.weights.isEmpty ? .null : .array(found.weights.map { .number($0) }),
+      "groups": .array(
+        found.groups.map { group in
+          .object([
+            found.groupKind: .string(group.name), "count": .integer(Int64(group.count)),
+            "kept": .integer(Int64(group.keptCount)), "made": .integer(Int64(group.madeCount)),
+          ])
+        }),
+      "seconds": .number(seconds), "warnings": .array(found.warnings.map { .string($0) }),
+      "synthetic": .null, "coverage": .null,
+    ]
+    if let made = found.synthetic {
+      members["synthetic"] = .object([
+        "count": .integer(Int64(made.labels.count)), "labels": list(made.labels),
+        "parents": .array(made.parents.map { list([$0.first, $0.second]) }),
+        "gaps": .array(
+          (0..<made.gaps.rowCount).map { row in
+            let values = made.gaps.row(row).map { JSONValue.number(Double($0)) }
+            return values.count == 1 ? values[0] : .array(values)
+          }),
+      ])
+    }
+    if let coverage {
+      members["coverage"] = .object([
+        "mean_distance": .number(coverage.kept),
+        "mean_distance_by_chance": .number(coverage.chance),
+      ])
+    }
+    return .object(members)
+  }
+
+  func text(_ input: String, seconds: Double) -> String {
+    let made = found.synthetic?.labels.count ?? 0
+    var text = "\(input): \(grouped(found.indices.count)) of \(grouped(rowCount)) rows kept"
+    if made > 0 { text += ", \(grouped(made)) made" }
+    text += " by \(method)   \(decimal(seconds, 2)) s\n"
+    if let coverage {
+      text +=
+        "distance to the nearest kept row \(decimal(coverage.kept, 4))   of as many by chance "
+      text += "\(decimal(coverage.chance, 4))\n"
+    }
+    text += "\n\(right(found.groupKind, 10))\(right("rows", 10))\(right("kept", 10))"
+    text += (found.synthetic == nil ? "" : right("made", 10)) + "\n"
+    for group in found.groups {
+      text += right(group.name, 10) + right(grouped(group.count), 10)
+      text += right(grouped(group.keptCount), 10)
+      if found.synthetic != nil { text += right(grouped(group.madeCount), 10) }
+      text += "\n"
+    }
+    return text
+  }
+
+  private func right(_ text: String, _ width: Int) -> String {
+    String(repeating: " ", count: max(0, width - text.count)) + text
+  }
+
+  /// Bars of what each group had, and has.
+  func chart(_ input: String) -> Chart {
+    func bars(_ name: String, _ value: (Selection.Group) -> Int) -> Chart.Series {
+      Chart.Series(
+        name,
+        found.groups.enumerated().map { place, group in
+          .init(
+            Double(place), Double(value(group)), title: "\(group.name): \(value(group)) \(name)")
+        }, style: .bars)
+    }
+    var series = [bars("rows", \.count), bars("kept", \.keptCount)]
+    if found.synthetic != nil { series.append(bars("made", \.madeCount)) }
+    // There is room for so many names.
+    let step = max(1, (found.groups.count + 11) / 12)
+    let names = found.groups.enumerated().map { place, group in
+      place % step == 0 || place == found.groups.count - 1 ? group.name : ""
+    }
+    return Chart(
+      "\((input as NSString).lastPathComponent): \(method)",
+      x: .init(found.groupKind, names: names), y: .init("rows"), series: series)
+  }
+}

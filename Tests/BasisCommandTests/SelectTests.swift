@@ -1,0 +1,151 @@
+import BasisCore
+import BasisFormats
+import Foundation
+import Testing
+import _BasisTestSupport
+
+@Suite struct SelectTests {
+  let program: Program
+  var folder: String { program.folder.path }
+
+  init() throws {
+    program = try Program()
+    var rows = gaussianMatrix(rowCount: 120, columnCount: 5, seed: 2)
+    let labels = (0..<120).map { $0 % 6 == 0 ? 1 : 0 }
+    for row in 0..<120 where labels[row] == 1 { rows[row, 0] += 3 }
+    try NumPyArray(rows).write(to: folder + "/x.npy")
+    try NumPyArray(labels).write(to: folder + "/y.npy")
+    let scores = rows.prefix(columns: 1)
+    try NumPyArray(scores).write(to: folder + "/scores.npy")
+    var broken = rows
+    broken[7, 3] = .nan
+    try NumPyArray(broken).write(to: folder + "/broken.npy")
+  }
+
+  private func numbers(_ value: JSONValue?) -> [Int] {
+    guard case .array(let items)? = value else { return [] }
+    return items.map { $0.doubleValue.map { Int($0) } ?? -1 }
+  }
+
+  @Test func `the line of the manual works as written`() throws {
+    let outcome = try program.run(
+      "select", "x.npy", "--labels", "y.npy", "--method", "coverage", "--fraction", "0.3", "--seed",
+      "0", "-o", "kept.npy", "--json")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let answer = try outcome.json()
+    let kept = numbers(answer["indices"])
+    #expect(kept.count == 36 && Set(kept).count == 36 && answer["kept"]?.doubleValue == 36)
+    #expect(try NumPyArray(contentsOf: folder + "/kept.npy").integers() == kept)
+    #expect(answer["coverage"]?["mean_distance"]?.doubleValue ?? 0 > 0)
+    #expect(answer["synthetic"] == .null && answer["weights"] == .null)
+    let again = try program.run(
+      "select", "x.npy", "--labels", "y.npy", "--fraction", "0.3", "--seed", "0", "-o", "kept.npy")
+    #expect(again.status != 0 && again.errors.contains("--force"))
+  }
+
+  @Test func `scores choose with and without rows`() throws {
+    let alone = try program.run(
+      "select", "--scores", "scores.npy", "--fraction", "0.1", "--hard-cut", "0.3", "--json")
+    #expect(alone.status == 0, "\(alone.errors)")
+    let kept = numbers(try alone.json()["indices"])
+    let scores = try Matrix(contentsOf: folder + "/scores.npy").withUnsafeFloats { Array($0) }
+    #expect(kept.count == 12)
+    #expect(kept.allSatisfy { scores[$0] >= scores.sorted()[36] })
+    let with = try program.run(
+      "select", "x.npy", "--scores", "scores.npy", "--fraction", "0.1", "--hard-cut", "0.3",
+      "--rows", "few.npy", "--json")
+    #expect(with.status == 0, "\(with.errors)")
+    #expect(numbers(try with.json()["indices"]) == kept)
+    let rows = try Matrix(contentsOf: folder + "/x.npy")
+    #expect(try Matrix(contentsOf: folder + "/few.npy") == rows.selecting(rows: kept))
+  }
+
+  @Test func `classes are filled up, thinned, drawn and written`() throws {
+    let outcome = try program.run(
+      "select", "x.npy", "--labels", "y.npy", "--method", "smote", "--k", "4", "--ratio", "200",
+      "--under", "100", "--rows", "more.npy", "--row-labels", "more-y.npy", "--plot", "c.svg",
+      "--json")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let answer = try outcome.json()
+    #expect(answer["synthetic"]?["count"]?.doubleValue == 40)
+    let labels = try NumPyArray(contentsOf: folder + "/more-y.npy").integers()
+    #expect(labels.count { $0 == 1 } == 60 && labels.count { $0 == 0 } == 60)
+    let more = try Matrix(contentsOf: folder + "/more.npy")
+    #expect(more.rowCount == 120)
+    guard case .array(let parents)? = answer["synthetic"]?["parents"],
+      case .array(let gaps)? = answer["synthetic"]?["gaps"]
+    else {
+      Issue.record("there are no parents")
+      return
+    }
+    let rows = try Matrix(contentsOf: folder + "/x.npy")
+    for (place, pair) in parents.enumerated() {
+      let both = numbers(pair)
+      let (a, b) = (rows[both[0], 2], rows[both[1], 2])
+      let share = Float(try #require(gaps[place].doubleValue))
+      #expect(abs(more[80 + place, 2] - (a + share * (b - a))) < 1e-5)
+    }
+    #expect(
+      try String(contentsOfFile: folder + "/c.svg", encoding: .utf8).contains("x.npy: smote"))
+    let thin = try program.run(
+      "select", "x.npy", "--labels", "y.npy", "--method", "under", "--under", "200")
+    #expect(thin.status == 0, "\(thin.errors)")
+    #expect(thin.output.contains("x.npy: 30 of 120 rows kept by under"), "\(thin.output)")
+    let help = try program.run("select", "--help").output
+    let listed = try program.run("methods", "selection", "--json")
+    guard case .array(let methods)? = try listed.json()["methods"] else {
+      Issue.record("there are no methods")
+      return
+    }
+    for name in methods.compactMap({ $0["name"]?.stringValue }) {
+      #expect(help.contains("  \(name)"), "\(name)")
+    }
+    #expect(methods.count >= 3)
+  }
+
+  @Test func `a log of training is scored`() throws {
+    // Two epochs of two rows, as Fortran never wrote them.
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2, 2), }"
+    let padded = header + String(repeating: " ", count: 128 - 11 - header.count) + "\n"
+    var bytes = Data([0x93]) + Data("NUMPY".utf8) + Data([1, 0, UInt8(padded.count), 0])
+    bytes += Data(padded.utf8)
+    for value in [0.9, 0.1, 0.5, 0.5, 0.8, 0.2, 0.9, 0.1] as [Float] {
+      withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes += Data($0) }
+    }
+    try bytes.write(to: URL(fileURLWithPath: folder + "/log.npy"))
+    try NumPyArray(Matrix(rowCount: 2, columnCount: 3)).write(to: folder + "/two.npy")
+    try NumPyArray([0, 1]).write(to: folder + "/two-y.npy")
+    let outcome = try program.run(
+      "select", "two.npy", "--labels", "two-y.npy", "--log", "log.npy", "--fraction", "0.5",
+      "--hard-cut", "0.5", "--json")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    // Row 1 was wrong in the end: it is the hardest.
+    #expect(numbers(try outcome.json()["indices"]) == [0])
+    let wrong = try program.run("select", "x.npy", "--labels", "y.npy", "--log", "log.npy")
+    #expect(wrong.status == 65 && wrong.errors.contains("epochs × 120 rows"), "\(wrong.errors)")
+  }
+
+  @Test func `what cannot be selected is one error`() throws {
+    for (arguments, status, message) in [
+      (["x.npy", "--method", "luck"], 64, "there is no selection method 'luck'"),
+      (["x.npy"], 64, "a column of scores, or a matrix and labels"),
+      (["x.npy", "--labels", "y.npy", "--fraction", "0"], 64, "above 0"),
+      (["x.npy", "--labels", "y.npy", "--fraction", "1"], 64, "allowFewer"),
+      (["x.npy", "--labels", "y.npy", "--hard-cut", "1"], 64, "hard cut"),
+      (["x.npy", "--method", "smote"], 64, "--labels"),
+      (["x.npy", "--labels", "y.npy", "--method", "smote", "--k", "20"], 64, "neighborCount=19"),
+      (["x.npy", "--labels", "y.npy", "--method", "smote", "--ratio", "many"], 64, "auto"),
+      (["x.npy", "--labels", "y.npy", "--method", "smote", "--fraction", "0.1"], 64, "'fraction'"),
+      (["x.npy", "--labels", "y.npy", "--score", "luck"], 64, "aum"),
+      (["broken.npy", "--labels", "y.npy"], 65, "row 7"),
+      (["none.npy", "--labels", "y.npy"], 66, "none.npy"),
+      (["--fraction", "0.1"], 64, "X is missing"),
+      (["x.npy", "--scores", "x.npy"], 65, "a score a row"),
+      (["x.npy", "--scores", "scores.npy", "--method", "smote"], 64, "for coverage"),
+    ] as [([String], Int32, String)] {
+      let outcome = try program.run(["select"] + arguments)
+      #expect(outcome.status == status, "\(arguments) \(outcome.errors)")
+      #expect(outcome.errors.contains(message), "\(arguments) \(outcome.errors)")
+    }
+  }
+}
