@@ -44,7 +44,7 @@ let rooms: [Room] = [
     ],
     hasFixtures: true),
   Room(
-    name: "BasisSelection", uses: ["BasisCore", "BasisNumerics", "BasisSearch"],
+    name: "BasisSelection", uses: ["BasisCore", "BasisNumerics", "BasisSearch"], outside: ["CZlib"],
     hasFixtures: true),
   Room(
     name: "BasisStorage",

@@ -10,7 +10,7 @@ public enum MethodCatalogue {
   /// By room, and then as the room has them.
   public static let methods: [MethodDescriptor] =
     CodecCatalogue.methods + SearchCatalogue.methods + MeasureCatalogue.entries.map(\.descriptor)
-    + ClusteringCatalogue.entries.map(\.descriptor) + SelectionCatalogue.entries.map(\.descriptor)
+    + ClusteringCatalogue.entries.map(\.descriptor) + SelectionCatalogue.methods
     + StudyCatalogue.methods
 
   /// The rooms that have methods, in order.

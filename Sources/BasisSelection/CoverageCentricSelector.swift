@@ -98,8 +98,8 @@ public struct CoverageCentricSelector: Selector {
   /// - Parameters:
   ///   - input: scores, finite; or rows with labels of two classes at least.
   ///   - run: the seed chooses within strata, and orders the rows of the classifier.
-  /// - Returns: the rows kept; a group per stratum that has rows, from low scores to high, and one for the
-  ///   hardest.
+  /// - Returns: the rows kept; a group for the hardest, and one per stratum that has rows, from low scores
+  ///   to high.
   /// - Throws: `.invalidArgument` for settings out of range, and for a fraction that the cut does not leave;
   ///   `.badData` naming the row of a score that is not finite, and for a single class; `.cancelled`.
   /// - Complexity: O(*n* log *n*), and for rows and labels the training: O(epochs · *n* · classes · *d*).
@@ -157,13 +157,13 @@ public struct CoverageCentricSelector: Selector {
     let budget = stratifiedBudget(counts: members.map(\.count), total: wanted)
     var kept: [Int] = []
     var groups: [Selection.Group] = []
+    if cutCount > 0 { groups.append(.init("hardest", count: cutCount, keptCount: 0)) }
     for (stratum, rows) in members.enumerated() where !rows.isEmpty {
       var generator = run.generator("rows of a stratum", chunk: stratum)
       kept += generator.sample(budget[stratum], of: rows.count).map { rows[$0] }
       groups.append(
         .init(bins.name(stratum), count: rows.count, keptCount: budget[stratum]))
     }
-    if cutCount > 0 { groups.append(.init("hardest", count: cutCount, keptCount: 0)) }
     return Selection(kept.sorted(), groupKind: "score", groups: groups)
   }
 }

@@ -7,6 +7,9 @@ public enum SelectionCatalogue {
     entry(coverage, CoverageCentricSelector()),
   ]
 
+  /// All that the room has: the entries, and what only the library offers.
+  public static let methods: [MethodDescriptor] = entries.map(\.descriptor) + [zipFit]
+
   /// - Throws: `.invalidArgument` with the names that there are.
   public static func entry(named name: String) throws(BasisError) -> MethodEntry<Selection> {
     guard let entry = entries.first(where: { $0.descriptor.name == name }) else {
@@ -48,4 +51,12 @@ public enum SelectionCatalogue {
       by: "Zheng, Liu, Lai & Prakash", 2023, "arXiv:2210.15809"),
     type: CoverageCentricSelector.self, verb: "select", oracle: "Scripts/oracles/ccs.py",
     limits: "as good as its scores: without a training log those of a linear classifier")
+
+  private static let zipFit = MethodDescriptor(
+    id: 161, name: "zipfit", summary: "keeps the texts that gzip finds most like some others",
+    paper: .init(
+      "ZIP-FIT: Embedding-Free Data Selection via Compression-Based Alignment", by: "Obbad et al.",
+      2024, "arXiv:2410.18194"),
+    type: ZIPFIT.self, verb: "", oracle: "Scripts/oracles/zip_fit.py",
+    limits: "every text with every target; texts of more than 32 KiB are seen in part")
 }

@@ -35,8 +35,10 @@ public struct Selection: Sendable {
     }
   }
 
-  /// The rows that are kept, rising.
+  /// The rows that are kept: rising, or the best first where the method ranks them.
   public var indices: [Int]
+  /// What kept rows were ranked by, higher first; empty for a method that ranks none.
+  public var values: [Double]
   /// What each kept row counts, positive; empty where all count alike.
   public var weights: [Double]
   /// The rows that were made; nil for a method that makes none.
@@ -48,10 +50,12 @@ public struct Selection: Sendable {
   public var warnings: [String]
 
   public init(
-    _ indices: [Int], weights: [Double] = [], synthetic: SyntheticRows? = nil,
+    _ indices: [Int], values: [Double] = [], weights: [Double] = [],
+    synthetic: SyntheticRows? = nil,
     groupKind: String = "class", groups: [Group] = [], warnings: [String] = []
   ) {
     self.indices = indices
+    self.values = values
     self.weights = weights
     self.synthetic = synthetic
     self.groupKind = groupKind
