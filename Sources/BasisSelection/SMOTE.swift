@@ -162,6 +162,7 @@ public struct SMOTE: Selector {
   ///   - rows: `n × d`.
   ///   - parents: *m* pairs of `0 ..< n`.
   ///   - gaps: `m × 1` or `m × d`.
+  ///   - run: threads and cancellation.
   /// - Returns: `m × d`, rounded once.
   /// - Throws: `.dimensionMismatch` for another number of gaps; `.cancelled`.
   /// - Complexity: O(*m* *d*), parallel.
