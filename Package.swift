@@ -57,9 +57,8 @@ let rooms: [Room] = [
     name: "BasisLab",
     uses: [
       "BasisCore", "BasisNumerics", "BasisFormats", "BasisCodecs", "BasisSearch", "BasisEvaluation",
-      "BasisMeasures", "BasisClustering",
+      "BasisMeasures", "BasisClustering", "BasisSelection",
     ]),
-    uses: ["BasisCore", "BasisCodecs", "BasisSearch", "BasisMeasures", "BasisSelection"]),
 ]
 
 // `BASIS_ROOMS=Text,Search swift build` keeps these rooms and what they stand on, and leaves out
