@@ -4,7 +4,7 @@ import BasisFormats
 import CBasisKernels
 
 /// The signs of rows less the mean, in blocks of 32 that a look-up scan goes through: as fast as
-/// four comparisons of single rows, whichever of the 32 a filter lets through. Rows lie group by
+/// five comparisons of single rows, whichever of the 32 a filter lets through. Rows lie group by
 /// group, so that those of one filter or near one query lie together.
 ///
 /// A factor makes the estimate of a product exact for the row itself, as for pairs of bits. The

@@ -15,7 +15,7 @@ struct GraphSweep: Sendable {
   let cost: Double
 
   /// Comparisons of single rows that take as long as a block, and as making the table of a query.
-  private static var blockCost: Double { 4 }
+  private static var blockCost: Double { 5 }
   private static var tableCost: Double { 200 }
   /// And as turning to a group.
   private static var groupCost: Double { 8 }
@@ -110,7 +110,7 @@ extension GraphSearch {
         first..<min(first + step, signs.blockCount), pointers, scan, 0..<queryCount,
         allowed: places)
     }
-    scratch.comparisonCount += 4 * signs.blockCount * queryCount
+    scratch.comparisonCount += 5 * signs.blockCount * queryCount
   }
 
   private func row(_ place: UInt32, _ sweep: GraphSweep) -> UInt32 {
@@ -153,7 +153,7 @@ extension GraphSearch {
           met += UInt32(truncatingIfNeeded: places[block / 2] >> half).nonzeroBitCount
         }
         sweep.signs.collect(first..<end, pointers, scan, slot..<slot + 1, allowed: places)
-        scratch.comparisonCount += 4 * (end - first)
+        scratch.comparisonCount += 5 * (end - first)
         guard met >= due else { return }
         due = 2 * met
         if let distance = distance(ofNearest: scan, slot, sweep, scratch) {
