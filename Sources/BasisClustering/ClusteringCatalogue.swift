@@ -19,13 +19,7 @@ public enum ClusteringCatalogue {
   public static func entry(named name: String) throws(BasisError)
     -> MethodEntry<any StoredClustering>
   {
-    guard let entry = entries.first(where: { $0.descriptor.name == name }) else {
-      throw BasisError(
-        .invalidArgument,
-        "there is no clustering method '\(name)'; there are "
-          + entries.map(\.descriptor.name).joined(separator: ", "))
-    }
-    return entry
+    try entries.method(named: name, kind: "clustering method")
   }
 
   private static func entry<C: Clusterer>(_ descriptor: MethodDescriptor, _ clusterer: C)

@@ -118,3 +118,23 @@ public struct MethodEntry<Output: Sendable>: Sendable {
     try body(parts, settings, run)
   }
 }
+
+extension Array {
+  /// The method of this name.
+  ///
+  /// - Parameters:
+  ///   - name: what follows `--method` or `--measure`.
+  ///   - kind: what the methods are, for the message: `measure`.
+  /// - Throws: `.invalidArgument` with the names that there are.
+  package func method<Output>(named name: String, kind: String) throws(BasisError)
+    -> MethodEntry<Output> where Element == MethodEntry<Output>
+  {
+    guard let entry = first(where: { $0.descriptor.name == name }) else {
+      throw BasisError(
+        .invalidArgument,
+        "there is no \(kind) '\(name)'; there are "
+          + map(\.descriptor.name).joined(separator: ", "))
+    }
+    return entry
+  }
+}

@@ -10,13 +10,7 @@ public enum MeasureCatalogue {
 
   /// - Throws: `.invalidArgument` with the names that there are.
   public static func entry(named name: String) throws(BasisError) -> MethodEntry<MeasuredValue> {
-    guard let entry = entries.first(where: { $0.descriptor.name == name }) else {
-      throw BasisError(
-        .invalidArgument,
-        "there is no measure '\(name)'; there are "
-          + entries.map(\.descriptor.name).joined(separator: ", "))
-    }
-    return entry
+    try entries.method(named: name, kind: "measure")
   }
 
   private static func entry<M: Measure>(_ descriptor: MethodDescriptor, _ measure: M)

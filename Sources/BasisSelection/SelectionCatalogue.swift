@@ -12,13 +12,7 @@ public enum SelectionCatalogue {
 
   /// - Throws: `.invalidArgument` with the names that there are.
   public static func entry(named name: String) throws(BasisError) -> MethodEntry<Selection> {
-    guard let entry = entries.first(where: { $0.descriptor.name == name }) else {
-      throw BasisError(
-        .invalidArgument,
-        "there is no selection method '\(name)'; there are "
-          + entries.map(\.descriptor.name).joined(separator: ", "))
-    }
-    return entry
+    try entries.method(named: name, kind: "selection method")
   }
 
   private static func entry<S: Selector>(_ descriptor: MethodDescriptor, _ selector: S)
