@@ -79,8 +79,9 @@ import _BasisTestSupport
 
   @Test func `a graph read back keeps its signs, and tells where they are damaged`() throws {
     let folder = try TemporaryFolder()
-    let rows = clusteredMatrix(count: 4500, dimension: 200, seed: 60)
-    let queries = clusteredMatrix(count: 20, dimension: 200, seed: 61)
+    let all = clusteredMatrix(count: 4540, dimension: 200, seed: 60)
+    let rows = all.selecting(rows: 0..<4500)
+    let queries = all.selecting(rows: 4500..<4540)
     let index = try build(rows)
     var filter = Bitmap(count: 4500)
     for row in 0..<4500 where row % 5 < 3 { filter[row] = true }
