@@ -58,7 +58,7 @@ extension ApproximateIndex {
   /// - Parameters:
   ///   - queries: a query a row, finite.
   ///   - distance: the largest distance that counts, itself included; smaller is closer.
-  ///   - allowed: the rows that may be answered, or nil for all; `allowed.count` equals ``count``.
+  ///   - allowed: the rows that may be answered, or nil for all; `allowed.count` equals `count`.
   ///   - effort: how hard to look. A recall is that of the rows which are within the distance.
   ///   - run: seed, threads and cancellation.
   /// - Returns: for each query all rows found, nearest first, ties by smaller id.
