@@ -113,7 +113,9 @@ struct Cluster: ParsableCommand {
   func run() throws {
     let line = ProgressLine(quiet: output.quiet)
     let context = work.context(progress: line)
-    for path in [outputFile, save].compactMap({ $0 }) { try requireWritable(path) }
+    for path in [outputFile, save].compactMap({ $0 }) {
+      try OutputFile.requireAbsent(path, force: force)
+    }
     if let model { return try assign(model, line: line, in: context) }
     let entry = try ClusteringCatalogue.entry(named: method)
     let picture = try plot.map { path throws(BasisError) in try OutputFile(path, force: force) }
@@ -143,15 +145,7 @@ struct Cluster: ParsableCommand {
     line?.clear()
     if let outputFile { try NumPyArray(found.assignments).write(to: outputFile) }
     if let save { try ClusteringFile.write(found, to: save) }
-    if let picture {
-      try picture.write(report.chart(input).svg)
-      try picture.finish()
-    }
-    if output.json {
-      try output.print(json: report.json(seconds: seconds))
-    } else {
-      try writeToStandardOutput(report.text(input, seconds: seconds))
-    }
+    try report.tell(of: input, seconds: seconds, picture: picture, output)
     for warning in report.warnings { output.remark(warning) }
   }
 
@@ -184,13 +178,6 @@ struct Cluster: ParsableCommand {
       output.remark("\(grouped(assignments.count)) rows in \(kept.clusterCount) clusters")
     }
   }
-
-  private func requireWritable(_ path: String) throws(BasisError) {
-    if !force, FileManager.default.fileExists(atPath: path) {
-      throw BasisError(
-        .alreadyExists, "\(path) is there already; say --force to overwrite it")
-    }
-  }
 }
 
 /// The settings of a method from what the command line says.
@@ -198,7 +185,6 @@ struct ClusterSettings {
   let json: String
 
   init(_ command: Cluster, _ metric: DissimilarityMetric) {
-    var set = command.options
     var own: [String] = []
     if let count = Int(command.clusterCount) { own.append("clusterCount=\(count)") }
     if command.method == "kmeans" {
@@ -207,8 +193,6 @@ struct ClusterSettings {
       own.append("metric=\(metric.rawValue)")
       if let start = command.start { own.append("start=\(start)") }
     }
-    // What is said by --set comes later, and counts.
-    set.settings = own + command.options.settings
-    json = set.json
+    json = command.options.json(after: own)
   }
 }

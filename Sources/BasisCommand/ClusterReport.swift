@@ -5,7 +5,7 @@ import BasisNumerics
 import Foundation
 
 /// What is told about groups: as text, as JSON, as a picture.
-struct ClusterReport {
+struct ClusterReport: MethodReport {
   private let found: any StoredClustering
   private let steps: [ClusterCountScan.Step]
   private let keys: [String]
@@ -148,23 +148,20 @@ struct ClusterReport {
     text += "   \(decimal(seconds, 2)) s\n\n"
     for step in steps {
       let mark = step.clusterCount == found.clusterCount ? ">" : " "
-      text += "\(mark)\(right("\(step.clusterCount)", 4)) clusters"
-      text += "\(right(decimal(step.medoidSilhouette, 3), 8)) medoid silhouette\n"
+      text += "\(mark)\(aligned("\(step.clusterCount)", in: 4)) clusters"
+      text += "\(aligned(decimal(step.medoidSilhouette, 3), in: 8)) medoid silhouette\n"
     }
     if !steps.isEmpty { text += "\n" }
     text += "cluster     size  silhouette  \(found is KMedoidsModel ? "medoid" : "nearest row")\n"
     let width = max(20, terminalWidth() - 33)
     for (cluster, size) in found.sizes.enumerated() {
       let mean = decimal(silhouette.clusterMeans[cluster], 3)
-      text += "\(right("\(cluster)", 7))\(right(grouped(size), 9))\(right(mean, 12))  "
+      text +=
+        "\(aligned("\(cluster)", in: 7))\(aligned(grouped(size), in: 9))\(aligned(mean, in: 12))  "
       let stands = exemplars[cluster].map(name) ?? "–"
       text += (stands.count > width ? stands.prefix(width - 1) + "…" : stands) + "\n"
     }
     return text
-  }
-
-  private func right(_ text: String, _ width: Int) -> String {
-    String(repeating: " ", count: max(0, width - text.count)) + text
   }
 
   // MARK: Picture

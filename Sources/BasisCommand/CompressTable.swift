@@ -38,11 +38,11 @@ struct CompressTable {
     let width = max(5, rows.map(\.plan.label.count).max() ?? 0)
     func line(_ mark: String, _ name: String, _ cells: [String]) -> String {
       let widths = [8, 9, 9, 10, 10, 9]
-      let aligned = zip(cells, widths).map { cell, width in
-        String(repeating: " ", count: max(0, width - cell.count)) + cell
+      let columns = zip(cells, widths).map { cell, width in
+        aligned(cell, in: width)
       }
       let label = padded(name, to: width)
-      return "\(mark) \(label)\(aligned.joined())\n"
+      return "\(mark) \(label)\(columns.joined())\n"
     }
     var text =
       "\(input): \(grouped(comparison.rowCount)) × \(comparison.dimension), "

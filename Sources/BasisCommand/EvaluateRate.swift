@@ -240,9 +240,7 @@ struct EvaluateRate: ParsableCommand {
       + "\(decimal(Double(range[0]), 3)) … \(decimal(Double(range[1]), 3))\n"
     func line(_ mark: String, _ cells: [String]) {
       let name = padded(cells[0], to: width)
-      let rest = cells.dropFirst().map {
-        String(repeating: " ", count: max(0, 12 - $0.count)) + $0
-      }
+      let rest = cells.dropFirst().map { aligned($0, in: 12) }
       text += "\(mark) \(name)\(rest.joined())\n"
     }
     line(" ", ["", "bits/point", labels == nil ? "same class" : "accuracy", "error"])

@@ -52,9 +52,7 @@ struct Export: ParsableCommand {
     let target = try OutputFile(outputFile, force: force)
     var table: NumPyWriter?
     if let vectors, let exporter {
-      if !force && FileManager.default.fileExists(atPath: vectors) {
-        throw BasisError(.alreadyExists, "\(vectors) is there already; say --force to overwrite it")
-      }
+      try OutputFile.requireAbsent(vectors, force: force)
       table = try NumPyWriter(path: vectors, columnCount: exporter.space.dimension)
     }
     var count = 0
@@ -83,6 +81,13 @@ final class OutputFile {
   private let handle: FileHandle
 
   /// - Throws: `.alreadyExists` if the file is there and may not be overwritten.
+  static func requireAbsent(_ path: String, force: Bool) throws(BasisError) {
+    if !force && FileManager.default.fileExists(atPath: path) {
+      throw BasisError(.alreadyExists, "\(path) is there already; say --force to overwrite it")
+    }
+  }
+
+  /// - Throws: `.alreadyExists` if the file is there and may not be overwritten.
   init(_ path: String, force: Bool) throws(BasisError) {
     self.path = path
     guard path != "-" else {
@@ -102,9 +107,7 @@ final class OutputFile {
       self.handle = handle
       return
     }
-    if !force && FileManager.default.fileExists(atPath: path) {
-      throw BasisError(.alreadyExists, "\(path) is there already; say --force to overwrite it")
-    }
+    try Self.requireAbsent(path, force: force)
     partial = "\(path).partial-\(getpid())"
     guard FileManager.default.createFile(atPath: partial, contents: nil),
       let handle = FileHandle(forWritingAtPath: partial)

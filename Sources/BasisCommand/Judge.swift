@@ -53,7 +53,7 @@ struct Judge: ParsableCommand {
     var found: [(name: String, measurement: MeasuredValue)] = []
     for (number, entry) in entries.enumerated() {
       context.report("measures", number, of: entries.count)
-      let measurement = try entry.run(parts, settings: method.json, in: context)
+      let measurement = try entry.run(parts, settings: method.json(), in: context)
       found.append((entry.descriptor.name, measurement))
     }
     line?.clear()

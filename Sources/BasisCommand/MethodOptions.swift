@@ -70,7 +70,9 @@ struct MethodOptions: ParsableArguments {
   }
 
   /// The settings as a JSON object.
-  var json: String { settingsObject(settings) }
+  ///
+  /// - Parameter own: what other options say, such as `name=value`; --set comes later, and counts.
+  func json(after own: [String] = []) -> String { settingsObject(own + settings) }
 }
 
 /// Settings such as `name=value` as a JSON object: numbers, words and lists as they are, all else as

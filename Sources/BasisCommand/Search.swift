@@ -93,7 +93,7 @@ struct Search: ParsableCommand {
     var text = ""
     let width = max(40, terminalWidth())
     for (index, hit) in result.hits.enumerated() {
-      let head = "\(padded(index + 1, 3))  \(decimal(Double(hit.score), 4))  \(hit.key)"
+      let head = "\(aligned("\(index + 1)", in: 3))  \(decimal(Double(hit.score), 4))  \(hit.key)"
       let room = max(20, width - head.count - 2)
       text += "\(head)  \(excerpt(hit.text, of: room, without: hit.key))\n"
       for line in hit.explanation { text += "        \(line)\n" }
@@ -133,9 +133,4 @@ extension SearchResult {
       ])
     }
   }
-}
-
-private func padded(_ number: Int, _ width: Int) -> String {
-  let text = String(number)
-  return String(repeating: " ", count: max(0, width - text.count)) + text
 }

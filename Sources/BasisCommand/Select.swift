@@ -127,7 +127,9 @@ struct Select: ParsableCommand {
     let line = ProgressLine(quiet: output.quiet)
     let context = work.context(progress: line)
     let entry = try SelectionCatalogue.entry(named: method)
-    for path in [outputFile, rows, rowLabels].compactMap({ $0 }) { try requireWritable(path) }
+    for path in [outputFile, rows, rowLabels].compactMap({ $0 }) {
+      try OutputFile.requireAbsent(path, force: force)
+    }
     let picture = try plot.map { path throws(BasisError) in try OutputFile(path, force: force) }
     let given = try scores.map { path throws(BasisError) in try SelectScores.column(path) }
     var parts = try options.parts(input.map { [$0] } ?? [], in: context)
@@ -140,15 +142,7 @@ struct Select: ParsableCommand {
     let report = try SelectReport(found, parts, method: method, in: context)
     line?.clear()
     try write(found, parts)
-    if let picture {
-      try picture.write(report.chart(name).svg)
-      try picture.finish()
-    }
-    if output.json {
-      try output.print(json: report.json(seconds: seconds))
-    } else {
-      try writeToStandardOutput(report.text(name, seconds: seconds))
-    }
+    try report.tell(of: name, seconds: seconds, picture: picture, output)
     for warning in found.warnings { output.remark(warning) }
   }
 
@@ -193,13 +187,6 @@ struct Select: ParsableCommand {
       output.remark("the rows that were made are in no file; say --rows FILE.npy")
     }
   }
-
-  private func requireWritable(_ path: String) throws(BasisError) {
-    if !force, FileManager.default.fileExists(atPath: path) {
-      throw BasisError(
-        .alreadyExists, "\(path) is there already; say --force to overwrite it")
-    }
-  }
 }
 
 /// The settings of a method from what the command line says.
@@ -219,10 +206,7 @@ struct SelectSettings {
     add("ratio", command.ratio)
     add(command.method == "under" ? "percent" : "under", command.under.map { "\($0)" })
     add("nominalColumns", command.nominal.map { "[\($0)]" })
-    var set = command.options
-    // What is said by --set comes later, and counts.
-    set.settings = own + command.options.settings
-    json = set.json
+    json = command.options.json(after: own)
   }
 }
 

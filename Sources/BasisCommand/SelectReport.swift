@@ -4,7 +4,7 @@ import BasisSelection
 import Foundation
 
 /// What is told about a selection: as text, as JSON, as a picture.
-struct SelectReport {
+struct SelectReport: MethodReport {
   private let found: Selection
   private let method: String
   private let rowCount: Int
@@ -81,19 +81,16 @@ struct SelectReport {
         "distance to the nearest kept row \(decimal(coverage.kept, 4))   of as many by chance "
       text += "\(decimal(coverage.chance, 4))\n"
     }
-    text += "\n\(right(found.groupKind, 10))\(right("rows", 10))\(right("kept", 10))"
-    text += (found.synthetic == nil ? "" : right("made", 10)) + "\n"
+    text +=
+      "\n\(aligned(found.groupKind, in: 10))\(aligned("rows", in: 10))\(aligned("kept", in: 10))"
+    text += (found.synthetic == nil ? "" : aligned("made", in: 10)) + "\n"
     for group in found.groups {
-      text += right(group.name, 10) + right(grouped(group.count), 10)
-      text += right(grouped(group.keptCount), 10)
-      if found.synthetic != nil { text += right(grouped(group.madeCount), 10) }
+      text += aligned(group.name, in: 10) + aligned(grouped(group.count), in: 10)
+      text += aligned(grouped(group.keptCount), in: 10)
+      if found.synthetic != nil { text += aligned(grouped(group.madeCount), in: 10) }
       text += "\n"
     }
     return text
-  }
-
-  private func right(_ text: String, _ width: Int) -> String {
-    String(repeating: " ", count: max(0, width - text.count)) + text
   }
 
   /// Bars of what each group had, and has.

@@ -24,3 +24,8 @@ func excerpt(_ text: String, of width: Int, without key: String) -> String {
 func padded(_ name: String, to width: Int) -> String {
   name + String(repeating: " ", count: max(0, width - name.count))
 }
+
+/// A text at the right end of a column.
+func aligned(_ text: String, in width: Int) -> String {
+  String(repeating: " ", count: max(0, width - text.count)) + text
+}

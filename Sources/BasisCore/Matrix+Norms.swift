@@ -10,6 +10,15 @@ package func euclideanNorm(_ row: UnsafeBufferPointer<Float>) -> Float {
 }
 
 extension Matrix {
+  /// Half the squared length of each row.
+  package var halfSquaredNorms: [Float] {
+    (0..<rowCount).map { row in
+      withRow(row) { values in
+        values.baseAddress.map { Kernels.dot($0, $0, count: values.count) / 2 } ?? 0
+      }
+    }
+  }
+
   /// The same directions at unit length; a row of zeros stays one.
   ///
   /// - Complexity: O(*n* *d*).

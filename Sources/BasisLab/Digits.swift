@@ -15,6 +15,14 @@ public enum Digits {
   /// 0 to 9, one an image.
   public static let labels: [Int] = (0..<pixels.rowCount).map { Int(pixels[$0, 64] * 16) }
 
+  /// The numbers of all images in an order of the seed: some to train on, others to test with.
+  static func shuffled(in run: RunContext) -> [Int] {
+    var order = Array(labels.indices)
+    var generator = run.generator("digit split")
+    generator.shuffle(&order)
+    return order
+  }
+
   private static let pixels: Matrix = {
     let content = Data(base64Encoded: archive, options: .ignoreUnknownCharacters) ?? Data()
     // The text is part of the program; a test reads it.

@@ -24,13 +24,9 @@ package struct NearestCentroid: Sendable {
   package init(_ centroids: Matrix, ignoringLengths: Bool) {
     count = centroids.rowCount
     dimension = centroids.columnCount
-    halves = (0..<centroids.rowCount).map { row in
+    halves =
       ignoringLengths
-        ? 0
-        : centroids.withRow(row) { row in
-          row.baseAddress.map { Kernels.dot($0, $0, count: row.count) / 2 } ?? 0
-        }
-    }
+      ? Array(repeating: 0, count: centroids.rowCount) : centroids.halfSquaredNorms
     // Half a megabyte, in whole panels.
     let width = max(64, 131_072 / max(1, dimension) / 64 * 64)
     let count = count

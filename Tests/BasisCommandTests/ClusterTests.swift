@@ -35,11 +35,6 @@ import _BasisTestSupport
     try NumPyArray(broken).write(to: folder + "/broken.npy")
   }
 
-  private func numbers(_ value: JSONValue?) -> [Int] {
-    guard case .array(let items)? = value else { return [] }
-    return items.map { $0.doubleValue.map { Int($0) } ?? -1 }
-  }
-
   @Test func `the line of the manual works as written`() throws {
     let outcome = try program.run(
       "cluster", "x.npy", "--method", "fasterpam", "-k", "4", "--metric", "l2", "--seed", "0",

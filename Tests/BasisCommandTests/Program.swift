@@ -66,3 +66,9 @@ struct Program {
       errors: String(decoding: try Data(contentsOf: errors), as: UTF8.self))
   }
 }
+
+/// The numbers of a JSON array, -1 for what is none; nothing if it is no array.
+func numbers(_ value: JSONValue?) -> [Int] {
+  guard case .array(let items)? = value else { return [] }
+  return items.map { $0.doubleValue.map { Int($0) } ?? -1 }
+}

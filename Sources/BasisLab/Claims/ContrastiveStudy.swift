@@ -39,9 +39,7 @@ struct ContrastiveStudy: Settings {
 
   /// Images in a seeded order: the first part is trained on.
   private func split(in run: RunContext) -> (train: [Int], test: [Int]) {
-    var order = Array(0..<Digits.labels.count)
-    var generator = run.generator("digit split")
-    generator.shuffle(&order)
+    let order = Digits.shuffled(in: run)
     let train = min(trainCount, order.count - 50)
     return (Array(order[..<train]), Array(order[train...].prefix(testCount)))
   }

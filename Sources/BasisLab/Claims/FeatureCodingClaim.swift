@@ -129,9 +129,7 @@ public struct FeatureCodingClaim: Claim {
     private let labels: [Int]
 
     init(_ hiddenSize: Int, _ epochCount: Int, in run: RunContext) throws(BasisError) {
-      var order = Array(0..<Digits.labels.count)
-      var generator = run.generator("digit split")
-      generator.shuffle(&order)
+      let order = Digits.shuffled(in: run)
       let (train, test) = (order[450...], order[..<450])
       let model = try MultilayerPerceptron(
         hiddenSizes: [hiddenSize], learningRate: 0.005, batchSize: 64, epochCount: epochCount

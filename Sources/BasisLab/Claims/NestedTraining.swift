@@ -30,9 +30,7 @@ struct NestedTraining: Settings {
   static let shortSize = 8
 
   func measure(in run: RunContext) throws(BasisError) -> Outcome {
-    var order = Array(0..<Digits.labels.count)
-    var generator = run.generator("digit split")
-    generator.shuffle(&order)
+    let order = Digits.shuffled(in: run)
     let train = Array(order.prefix(trainCount))
     let test = Array(order.dropFirst(trainCount).prefix(testCount))
     var sizes = [Self.shortSize]

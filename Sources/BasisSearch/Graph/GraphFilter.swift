@@ -5,30 +5,37 @@ struct GraphFilter: Sendable {
   let allowed: Bitmap
   let population: Int
   private let lists: Lists
-  /// A bit for each place in the order of the groups, where those were set at once.
-  private let places: [UInt64]?
+
+  /// What a search goes through.
+  enum Way {
+    /// All allowed rows.
+    case rows
+    /// The allowed rows of groups.
+    case groups(GraphGroups)
+    /// Signs, in the order of these groups, or of the rows.
+    case signs(GraphGroups?)
+  }
 
   private enum Lists: Sendable {
     /// All of the allowed rows, rising.
     case rows([UInt32])
     /// The allowed rows of each group, and where groups start.
     case groups([UInt32], starts: [UInt32])
+    /// A bit for each place in the order of the groups.
+    case places([UInt64])
     case none
   }
 
   /// - Parameters:
-  ///   - groups: those that a search goes through, or nil if it compares all allowed rows.
-  ///   - swept: those in whose order signs are gone through, or nil if they are not.
-  ///   - isOften: whether enough queries follow to list the rows of each group.
-  init(_ allowed: Bitmap, groups: GraphGroups?, swept: GraphGroups?, isOften: Bool) {
+  ///   - isOften: whether enough queries follow to go through all groups once before.
+  init(_ allowed: Bitmap, for way: Way, isOften: Bool) {
     self.allowed = allowed
     population = allowed.population
-    places = isOften ? swept.map { Self.places(allowed, $0) } : nil
-    if swept != nil {
-      lists = .none
-    } else if let groups {
-      lists = isOften ? Self.list(allowed, groups, population) : .none
-    } else {
+    switch way {
+    case .signs(let groups?) where isOften: lists = .places(Self.places(allowed, groups))
+    case .groups(let groups) where isOften: lists = Self.list(allowed, groups, population)
+    case .signs, .groups: lists = .none
+    case .rows:
       var rows: [UInt32] = []
       rows.reserveCapacity(population)
       allowed.forEach { rows.append(UInt32(truncatingIfNeeded: $0)) }
@@ -64,7 +71,7 @@ struct GraphFilter: Sendable {
     return words
   }
 
-  /// Sets the bits of a block's places, which were clear.
+  /// Sets the bits of a block's places.
   private static func mark(
     _ block: Int, _ allowed: Bitmap, _ groups: GraphGroups,
     into places: UnsafeMutablePointer<UInt64>
@@ -88,16 +95,17 @@ struct GraphFilter: Sendable {
     of groups: GraphGroups?,
     _ body: (_ words: UnsafePointer<UInt64>, _ mark: (_ block: Int) -> Void) -> Void
   ) {
-    if let words = groups == nil ? allowed.words : places {
+    func marked(_ words: [UInt64]) {
       words.withUnsafeBufferPointer { words in
         if let base = words.baseAddress { body(base) { _ in } }
       }
-    } else if let groups {
-      withUnsafeTemporaryAllocation(of: UInt64.self, capacity: allowed.words.count) { words in
-        words.initialize(repeating: 0)
-        guard let base = words.baseAddress else { return }
-        body(base) { Self.mark($0, allowed, groups, into: base) }
-      }
+    }
+    guard let groups else { return marked(allowed.words) }
+    if case .places(let words) = lists { return marked(words) }
+    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: allowed.words.count) { words in
+      words.initialize(repeating: 0)
+      guard let base = words.baseAddress else { return }
+      body(base) { Self.mark($0, allowed, groups, into: base) }
     }
   }
 
@@ -110,7 +118,7 @@ struct GraphFilter: Sendable {
           body(UnsafeBufferPointer(rebasing: rows[start..<min(start + Self.block, rows.count)]))
         }
       }
-    case .none:
+    case .places, .none:
       withUnsafeTemporaryAllocation(of: UInt32.self, capacity: Self.block) { buffer in
         var count = 0
         allowed.forEach { row in

@@ -43,10 +43,8 @@ struct GraphSearch: Sendable {
     var least = Double(population)
     if let made = index.groups, level != nil {
       let found = made.reach.share(of: Double(k) / max(share, 1e-9)) * least
-      // A group that is looked at costs about as much as half a row more.
-      let probing = 1.5 * Double(made.count) + found
       let expected = GraphSweep.expected(
-        probing, atMost: 1.5 * Double(made.count) + Double(population))
+        made.orderCost + found, atMost: made.orderCost + Double(population))
       if expected < least { (groups, least) = (made, expected) }
     }
     var signs = GraphSweep(index, k: k, share: share, level: level, recall: recall)
@@ -60,8 +58,9 @@ struct GraphSearch: Sendable {
     // Fewer than chance lets through, and the nearest may lie beyond.
     enough = min(population, max(k, Int(0.65 * share * Double(wide))))
     self.groups = groups.flatMap { groups in level.map { (groups, $0) } }
-    filter = GraphFilter(
-      allowed, groups: groups, swept: signs?.groups, isOften: queryCount >= 16)
+    let way: GraphFilter.Way =
+      signs.map { .signs($0.groups) } ?? groups.map { .groups($0) } ?? .rows
+    filter = GraphFilter(allowed, for: way, isOften: queryCount >= 16)
   }
 
   /// Comparisons of codes that take as long as a beam's walk from one row to its neighbours.
@@ -108,7 +107,7 @@ struct GraphSearch: Sendable {
       return measureBeam(member, queries, query, scratch)
     }
     guard signs == nil else { return nil }
-    prepare(member, queries, query, scratch)
+    if wideBeam == nil { prepare(member, queries, query, scratch) }
     guard let (groups, level) = groups else {
       return scan(filter, member, queries, query, scratch)
     }

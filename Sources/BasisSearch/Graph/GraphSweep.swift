@@ -15,7 +15,7 @@ struct GraphSweep: Sendable {
   let cost: Double
 
   /// Comparisons of single rows that take as long as a block, and as making the table of a query.
-  private static var blockCost: Double { 5 }
+  static let blockCost = 5
   private static var tableCost: Double { 200 }
   /// And as turning to a group.
   private static var groupCost: Double { 8 }
@@ -32,10 +32,10 @@ struct GraphSweep: Sendable {
     self.signs = signs
     groups = index.groups
     wanted = Self.wanted(k, recall)
-    let all = Self.blockCost * min(share * Double(index.count), Double(signs.blockCount))
+    let all = Double(Self.blockCost) * min(share * Double(index.count), Double(signs.blockCount))
     let fixed = Self.tableCost + Double(wanted)
     if let groups, let level {
-      let order = (1.5 + Self.groupCost) * Double(groups.count)
+      let order = groups.orderCost + Self.groupCost * Double(groups.count)
       let near = fixed + order + groups.reach.share(of: Double(k) / max(share, 1e-9)) * all
       if near < fixed + all {
         self.level = level
@@ -103,14 +103,13 @@ extension GraphSearch {
   ) {
     let pointers = signs.pointers
     for block in 0..<signs.blockCount { mark(block) }
-    // Pieces that the first-level cache keeps while queries read them.
-    let step = max(1, 24_576 / pointers.stride)
+    let step = max(1, CodeScan.pieceBytes / pointers.stride)
     for first in stride(from: 0, to: signs.blockCount, by: step) {
       signs.collect(
         first..<min(first + step, signs.blockCount), pointers, scan, 0..<queryCount,
         allowed: places)
     }
-    scratch.comparisonCount += 5 * signs.blockCount * queryCount
+    scratch.comparisonCount += GraphSweep.blockCost * signs.blockCount * queryCount
   }
 
   private func row(_ place: UInt32, _ sweep: GraphSweep) -> UInt32 {
@@ -153,7 +152,7 @@ extension GraphSearch {
           met += UInt32(truncatingIfNeeded: places[block / 2] >> half).nonzeroBitCount
         }
         sweep.signs.collect(first..<end, pointers, scan, slot..<slot + 1, allowed: places)
-        scratch.comparisonCount += 5 * (end - first)
+        scratch.comparisonCount += GraphSweep.blockCost * (end - first)
         guard met >= due else { return }
         due = 2 * met
         if let distance = distance(ofNearest: scan, slot, sweep, scratch) {

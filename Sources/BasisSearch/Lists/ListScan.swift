@@ -108,11 +108,7 @@ final class PackedCentroids: Sendable {
 
   init(_ centroids: Matrix) {
     rows = Kernels.PackedRows(.right, centroids)
-    halfSquares = (0..<centroids.rowCount).map { row in
-      centroids.withRow(row) { row in
-        row.baseAddress.map { Kernels.dot($0, $0, count: row.count) / 2 } ?? 0
-      }
-    }
+    halfSquares = centroids.halfSquaredNorms
   }
 }
 

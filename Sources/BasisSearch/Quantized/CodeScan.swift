@@ -12,6 +12,9 @@ final class CodeScan {
   /// Which kernel goes through the codes.
   enum Kind { case bytes, bits }
 
+  /// Bytes of codes that the first-level cache keeps while many queries read them.
+  static let pieceBytes = 24_576
+
   private let kind: Kind
   private let groups: Int
   private let queryCount: Int
@@ -130,7 +133,7 @@ struct BlockedRows {
         try biases.withUnsafeBufferPointer { (biases) throws(BasisError) in
           guard let base = blocks.baseAddress else { return }
           // Few queries read long pieces; many read pieces that the first-level cache holds.
-          let bytes = queryCount > 6 ? 24_576 : 1 << 20
+          let bytes = queryCount > 6 ? CodeScan.pieceBytes : 1 << 20
           let rows = Int(BASIS_CODE_SCAN_ROWS)
           let step = max(rows, bytes / max(1, blockBytes) * blockRows / rows * rows)
           for first in stride(from: 0, to: count, by: step) {
