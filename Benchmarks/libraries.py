@@ -117,11 +117,12 @@ class FaissGraph(Faiss):
 
 
 class FaissCodes(Faiss):
-    """4-bit codes of two dimensions each; the best are measured again as floats."""
+    """4-bit codes of some dimensions each; the best are measured again as floats."""
 
-    def __init__(self, lists):
-        self.lists = lists
-        self.name = "faiss IVF-PQ4fs, refined" if lists else "faiss PQ4fs, refined"
+    def __init__(self, lists, width=2):
+        self.lists, self.width = lists, width
+        kind = "PQ4fs" if width == 2 else f"PQ4fs/{width}"
+        self.name = f"faiss IVF-{kind}, refined" if lists else f"faiss {kind}, refined"
         if lists:
             # Lists that are probed, and codes that are measured again, in units of K.
             self.knobs = [[(p, k) for p in [1, 2, 4, 8, 16, 32, 64, 128, 256]] for k in [4, 10, 30]]
@@ -131,8 +132,10 @@ class FaissCodes(Faiss):
     def build(self, rows):
         n, d = rows.shape
         lists = f"IVF{int(4 * n ** 0.5)}," if self.lists else ""
+        # Parts must divide the dimension.
+        parts = max(p for p in range(1, d // self.width + 1) if d % p == 0)
         self.index = faiss.index_factory(
-            d, f"{lists}PQ{d // 2}x4fs,RFlat", faiss.METRIC_INNER_PRODUCT)
+            d, f"{lists}PQ{parts}x4fs,RFlat", faiss.METRIC_INNER_PRODUCT)
         self.index.train(rows)
         self.index.add(rows)
 
@@ -223,7 +226,7 @@ class Scann(Peer):
 
 def peers():
     found = [Hnswlib(), FaissGraph(""), FaissGraph("-SQ8"), Usearch("f32"), Usearch("i8"),
-             FaissCodes(True), FaissCodes(False), FaissBits(), FaissFlat()]
+             FaissCodes(True), FaissCodes(False), FaissCodes(False, 4), FaissBits(), FaissFlat()]
     if scann:
         found.append(Scann())
     else:

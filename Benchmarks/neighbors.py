@@ -6,7 +6,9 @@ processor time. Writes a chart and a section of Benchmarks/RESULTS.md per data s
 
 --synthetic adds 200,000 × 384 rows, for which some peers build for minutes. Peers' indexes are
 kept in a temporary folder, or in BENCHMARK_CACHE, and built anew with --fresh. BENCHMARK_ROUNDS is
-the number of rounds (5); BENCHMARK_SETS names the data sets, such as glove,growth.
+the number of rounds (5); BENCHMARK_SETS names the data sets, such as glove,growth. With
+BENCHMARK_SIDES, such as "Basis graph;faiss PQ4fs, refined", only these sides are
+compared, and nothing is written.
 """
 
 import os
@@ -25,6 +27,7 @@ import neighbor_data
 from libraries import peers
 
 ROUNDS = int(os.environ.get("BENCHMARK_ROUNDS", 5))
+SIDES = [side for side in os.environ.get("BENCHMARK_SIDES", "").split(";") if side]
 TARGETS = [0.9, 0.95, 0.99]
 # A peer's side answers this many queries one at a time, as Benchmark does.
 SINGLES = 200
@@ -163,9 +166,10 @@ def report(data, sides, found):
                      for name, points in found.items()})
               for column, way in enumerate([f"{len(data.queries):,} at once", "one at a time"], 1)]
     picture = f"neighbors-{data.name}.svg"
-    chart.write(ROOT / "Benchmarks" / picture, data.title,
-                [(way, {name: best(points) for name, points in curve.items()})
-                 for way, curve in curves])
+    if not SIDES:
+        chart.write(ROOT / "Benchmarks" / picture, data.title,
+                    [(way, {name: best(points) for name, points in curve.items()})
+                     for way, curve in curves])
     rates = {(side.name, way, target): rate_at(curve[side.name], target)
              for way, curve in curves for side in sides for target in TARGETS}
     losses = []
@@ -247,16 +251,21 @@ def main():
             if data.name not in chosen and data.name != "synthetic":
                 continue
             sides = []
-            for kind in INDEXES:
+            for kind, side in INDEXES.items():
+                if SIDES and side not in SIDES:
+                    continue
                 sides.append(Ours(kind, data, Path(name)))
                 print(data.title, sides[-1].name, sides[-1].build_seconds, flush=True)
             for peer in peers():
+                if SIDES and peer.name not in SIDES:
+                    continue
                 sides.append(Theirs(peer, data, cache))
                 print(data.title, peer.name, sides[-1].build_seconds, flush=True)
             lines = report(data, sides, measure(data, sides))
             for side in sides:
                 side.close()
-            write_section(f"Nearest neighbours: {data.title}", [measured, "", EXPLAINED, *lines])
+            if not SIDES:
+                write_section(f"Nearest neighbours: {data.title}", [measured, "", EXPLAINED, *lines])
             print("\n".join(lines), flush=True)
         if "growth" in chosen:
             lines = growth(next(data for data in sets if data.name == "glove"), Path(name))

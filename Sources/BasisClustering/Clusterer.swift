@@ -36,19 +36,8 @@ public protocol Clustering: Sendable {
   func assign(_ rows: Matrix, in run: RunContext) throws(BasisError) -> [Int]
 }
 
-/// Groups that a file keeps.
-public protocol StoredClustering: Clustering {
-  /// Writes the groups as blocks of a file that is being made; `init(from:prefix:)` reads them.
-  ///
-  /// - Parameters:
-  ///   - writer: where the blocks go.
-  ///   - prefix: starts each block's name.
-  /// - Throws: `.inputOutput`.
-  func write(to writer: ContainerWriter, prefix: String) throws(BasisError)
-
-  /// - Throws: `.corruptFile`.
-  init(from container: Container, prefix: String) throws(BasisError)
-}
+/// Groups that a file keeps, for rows to come.
+public protocol StoredClustering: Clustering, FittedModel {}
 
 extension Clustering {
   /// How many of the fitted things each group has.

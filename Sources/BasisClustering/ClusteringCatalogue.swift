@@ -1,4 +1,5 @@
 public import BasisCore
+import BasisFormats
 import BasisNumerics
 
 /// The room's methods: each a line. `basis cluster --method NAME` runs them.
@@ -20,6 +21,19 @@ public enum ClusteringCatalogue {
     -> MethodEntry<any StoredClustering>
   {
     try entries.method(named: name, kind: "clustering method")
+  }
+
+  /// Groups that were saved, by whichever method.
+  ///
+  /// - Parameter path: the file.
+  /// - Throws: `.notFound`; `.corruptFile`; `.newerFormat`; `.badData` for another model.
+  public static func open(_ path: String) throws(BasisError) -> any StoredClustering {
+    let file = try ModelFile(path: path)
+    switch try file.model(among: [KMedoidsModel.self, KMeansModel.self]) {
+    case let found as any StoredClustering: return found
+    case let other:
+      throw BasisError(.badData, "\(path): a \(Swift.type(of: other)) is no grouping")
+    }
   }
 
   private static func entry<C: Clusterer>(_ descriptor: MethodDescriptor, _ clusterer: C)

@@ -9,35 +9,32 @@ extension KMeansModel: StoredClustering {
   /// The sum over all rows of the squared distance from their centroid, or of 1 − cosine.
   public var loss: Double { inertia }
 
+  public static var modelName: String { "k-means" }
+
   private struct Manifest: Codable {
     var inertia: Double
     var iterationCount: Int
     var isConverged: Bool
     var isSpherical: Bool
-    var clusterCount: Int
-    var dimension: Int
   }
 
-  public func write(to writer: ContainerWriter, prefix: String) throws(BasisError) {
-    try writer.write(
-      prefix + "manifest",
-      json: Manifest(
+  public func write(to file: inout ModelWriter) throws(BasisError) {
+    try file.setManifest(
+      Manifest(
         inertia: inertia, iterationCount: iterationCount, isConverged: isConverged,
-        isSpherical: isSpherical, clusterCount: clusterCount, dimension: centroids.columnCount))
-    try writer.write(prefix + "centroids", matrix: centroids)
-    try writer.write(prefix + "assignments", assignments.map { Int32(truncatingIfNeeded: $0) })
+        isSpherical: isSpherical))
+    try file.tensors.add("centroids", centroids)
+    try file.tensors.add("assignments", shape: [assignments.count], assignments.map { Int64($0) })
   }
 
-  public init(from container: Container, prefix: String) throws(BasisError) {
-    let manifest = try container.json(prefix + "manifest", as: Manifest.self)
-    let found = try container.matrix(prefix + "centroids", columnCount: manifest.dimension)
-    let groups = try container.array(prefix + "assignments", of: Int32.self).map { Int($0) }
-    guard manifest.dimension >= 1, found.rowCount == manifest.clusterCount, found.rowCount >= 1,
-      groups.allSatisfy({ $0 >= 0 && $0 < found.rowCount })
-    else {
+  public init(from file: ModelFile) throws(BasisError) {
+    let manifest = try file.manifest(Manifest.self)
+    let found = try file.tensors.matrix("centroids")
+    let groups = try file.tensors.integers("assignments").map { Int($0) }
+    guard found.rowCount >= 1, groups.allSatisfy({ $0 >= 0 && $0 < found.rowCount }) else {
       throw BasisError(
         .corruptFile,
-        "\(container.path): has \(found.rowCount) centroids that do not fit its assignments")
+        "\(file.path): has \(found.rowCount) centroids that do not fit its assignments")
     }
     self.init(centroids: found, isSpherical: manifest.isSpherical)
     assignments = groups

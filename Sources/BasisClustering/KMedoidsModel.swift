@@ -97,6 +97,8 @@ public struct KMedoidsModel: StoredClustering {
 
   // MARK: Files
 
+  public static let modelName = "k-medoids"
+
   private struct Manifest: Codable {
     var loss: Double
     var iterationCount: Int
@@ -105,23 +107,21 @@ public struct KMedoidsModel: StoredClustering {
     var medoidSilhouette: Double
     var warnings: [String]
     var metric: DissimilarityMetric
-    var dimension: Int?
   }
 
-  public func write(to writer: ContainerWriter, prefix: String) throws(BasisError) {
-    try writer.write(
-      prefix + "manifest",
-      json: Manifest(
+  public func write(to file: inout ModelWriter) throws(BasisError) {
+    try file.setManifest(
+      Manifest(
         loss: loss, iterationCount: iterationCount, swapCount: swapCount,
         isConverged: isConverged, medoidSilhouette: medoidSilhouette, warnings: warnings,
-        metric: metric, dimension: medoidRows?.columnCount))
-    try writer.write(prefix + "medoids", medoids.map { Int64($0) })
-    try writer.write(prefix + "assignments", assignments.map { Int32(truncatingIfNeeded: $0) })
-    if let medoidRows { try writer.write(prefix + "rows", matrix: medoidRows) }
+        metric: metric))
+    try file.tensors.add("medoids", shape: [medoids.count], medoids.map { Int64($0) })
+    try file.tensors.add("assignments", shape: [assignments.count], assignments.map { Int64($0) })
+    if let medoidRows { try file.tensors.add("rows", medoidRows) }
   }
 
-  public init(from container: Container, prefix: String) throws(BasisError) {
-    let manifest = try container.json(prefix + "manifest", as: Manifest.self)
+  public init(from file: ModelFile) throws(BasisError) {
+    let manifest = try file.manifest(Manifest.self)
     loss = manifest.loss
     iterationCount = manifest.iterationCount
     swapCount = manifest.swapCount
@@ -129,18 +129,16 @@ public struct KMedoidsModel: StoredClustering {
     medoidSilhouette = manifest.medoidSilhouette
     warnings = manifest.warnings
     metric = manifest.metric
-    medoids = try container.array(prefix + "medoids", of: Int64.self).map { Int($0) }
-    assignments = try container.array(prefix + "assignments", of: Int32.self).map { Int($0) }
-    medoidRows = try manifest.dimension.map { (d) throws(BasisError) in
-      try container.matrix(prefix + "rows", columnCount: d)
-    }
+    medoids = try file.tensors.integers("medoids").map { Int($0) }
+    assignments = try file.tensors.integers("assignments").map { Int($0) }
     let (k, n) = (medoids.count, assignments.count)
+    medoidRows =
+      file.tensors["rows"] == nil ? nil : try file.tensors.matrix("rows", rowCount: k)
     guard k >= 1, medoids.allSatisfy({ $0 >= 0 && $0 < n }),
-      assignments.allSatisfy({ $0 >= 0 && $0 < k }),
-      manifest.dimension == 0 || medoidRows?.rowCount ?? k == k
+      assignments.allSatisfy({ $0 >= 0 && $0 < k })
     else {
       throw BasisError(
-        .corruptFile, "\(container.path): its groups do not fit its \(n) things and \(k) medoids")
+        .corruptFile, "\(file.path): its groups do not fit its \(n) things and \(k) medoids")
     }
   }
 }

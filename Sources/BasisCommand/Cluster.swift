@@ -144,7 +144,7 @@ struct Cluster: ParsableCommand {
       in: context)
     line?.clear()
     if let outputFile { try NumPyArray(found.assignments).write(to: outputFile) }
-    if let save { try ClusteringFile.write(found, to: save) }
+    if let save { try found.save(to: save) }
     try report.tell(of: input, seconds: seconds, picture: picture, output)
     for warning in report.warnings { output.remark(warning) }
   }
@@ -162,7 +162,7 @@ struct Cluster: ParsableCommand {
 
   /// Further rows into groups that a file keeps.
   private func assign(_ path: String, line: ProgressLine?, in context: RunContext) throws {
-    let kept = try ClusteringFile.read(path)
+    let kept = try ClusteringCatalogue.open(path)
     let assignments = try kept.assign(options.rows(input, in: context), in: context)
     line?.clear()
     if let outputFile { try NumPyArray(assignments).write(to: outputFile) }

@@ -185,7 +185,7 @@ struct EvaluateRecall: ParsableCommand {
 
 /// An index of segments by its name, or left to the planner.
 enum IndexChoice: String, ExpressibleByArgument, CaseIterable {
-  case auto, flat, lists, graph
+  case auto, flat, int8, lists, graph
 
   /// Nil to choose.
   var kind: IndexKind? { IndexKind(rawValue: rawValue) }
@@ -193,9 +193,9 @@ enum IndexChoice: String, ExpressibleByArgument, CaseIterable {
 
 /// An index of a matrix by its name.
 enum MatrixIndex: String, ExpressibleByArgument, CaseIterable {
-  case auto, flat, lists, graph
-  /// Every row, by codes of bytes, of 4 bits for two dimensions, and of one bit a dimension.
-  case int8, product4, bits
+  case auto, flat, int8, lists, graph
+  /// Every row, by codes of 4 bits for two dimensions, and of one bit a dimension.
+  case product4, bits
 
   static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
 
@@ -211,11 +211,10 @@ enum MatrixIndex: String, ExpressibleByArgument, CaseIterable {
       return (index, index.byteCount, rawValue, "a scan of all codes, as asked for")
     }
     switch self {
-    case .int8: return try scan(ScalarQuantizer(.int8))
     case .product4:
       return try scan(ProductQuantizer(parts: max(1, rows.columnCount / 2), bits: 4))
     case .bits: return try scan(ResidualBitQuantizer(bits: 1))
-    case .auto, .flat, .lists, .graph:
+    case .auto, .flat, .int8, .lists, .graph:
       var planner = IndexPlanner()
       planner.kind = IndexKind(rawValue: rawValue)
       planner.targetRecall = targetRecall

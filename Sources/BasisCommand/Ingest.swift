@@ -70,7 +70,7 @@ struct Ingest: ParsableCommand {
 
   @Option(
     help:
-      "How the vectors of a new collection are indexed: auto, flat, lists, graph (default: auto)."
+      "How the vectors of a new collection are indexed: auto, flat, int8, lists, graph (default: auto)."
   )
   var index: IndexChoice?
 

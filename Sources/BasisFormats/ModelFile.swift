@@ -31,6 +31,7 @@ extension FittedModel {
     try write(to: &file)
     file.tensors.metadata[ModelFile.Key.name] = Self.modelName
     file.tensors.metadata[ModelFile.Key.version] = String(Self.modelVersion)
+    file.tensors.metadata[ModelFile.Key.checksum] = String(file.tensors.checksum, radix: 16)
     try file.tensors.write(to: path)
   }
 
@@ -70,12 +71,14 @@ public struct ModelWriter: Sendable {
 /// A model in a safetensors file, whose metadata says which type it is of.
 ///
 /// Any program that reads safetensors can read the numbers: `basis.model` is the type, `basis.version`
-/// its version, `basis.manifest` a JSON object with what is no tensor.
+/// its version, `basis.manifest` a JSON object with what is no tensor, `basis.checksum` the CRC32C of
+/// everything else.
 public struct ModelFile: Sendable {
   enum Key {
     static let name = "basis.model"
     static let version = "basis.version"
     static let manifest = "basis.manifest"
+    static let checksum = "basis.checksum"
   }
 
   public let tensors: Safetensors
@@ -88,13 +91,18 @@ public struct ModelFile: Sendable {
   /// - Parameter path: the file.
   /// - Throws: `.notFound`; `.corruptFile`; `.badData` for a safetensors file that is no model of
   ///   this program's; `.inputOutput`.
+  /// - Complexity: O(bytes): all of them are checked.
   public init(path: String) throws(BasisError) {
     tensors = try Safetensors(path: path)
-    guard let name = tensors.metadata[Key.name],
-      let version = tensors.metadata[Key.version].flatMap({ Int($0) })
-    else {
+    let metadata = tensors.metadata
+    guard metadata.keys.contains(where: { $0.hasPrefix("basis.") }) else {
       throw BasisError(
         .badData, "\(path): has tensors, but is no model that this program wrote")
+    }
+    guard let name = metadata[Key.name], let version = metadata[Key.version].flatMap({ Int($0) }),
+      metadata[Key.checksum] == String(tensors.checksum(without: Key.checksum), radix: 16)
+    else {
+      throw BasisError(.corruptFile, "\(path): is damaged: its checksum differs; save it again")
     }
     (self.name, self.version) = (name, version)
   }

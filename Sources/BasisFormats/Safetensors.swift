@@ -216,6 +216,42 @@ public final class Safetensors: Sendable {
     return try body(UnsafeRawBufferPointer(rebasing: mapping.bytes[tensor.range]))
   }
 
+  /// A checksum of names, types, shapes, bytes and metadata.
+  ///
+  /// - Parameter key: of the metadata, to be left out.
+  /// - Complexity: O(bytes).
+  func checksum(without key: String) -> UInt32 {
+    var sum = Checksum(metadata.filter { $0.key != key })
+    for tensor in tensors.sorted(by: { $0.name < $1.name }) {
+      sum.add(tensor.name, tensor.type, tensor.shape)
+      sum.add(UnsafeRawBufferPointer(rebasing: mapping.bytes[tensor.range]))
+    }
+    withExtendedLifetime(mapping) {}
+    return sum.value
+  }
+
+  /// CRC32C over what a safetensors file says, whatever the order in which it says it.
+  struct Checksum {
+    private(set) var value: UInt32 = 0
+
+    init(_ metadata: [String: String]) {
+      for (key, text) in metadata.sorted(by: { $0.key < $1.key }) { add("\(key)\0\(text)\0") }
+    }
+
+    mutating func add(_ name: String, _ type: TensorType, _ shape: [Int]) {
+      add("\(name)\0\(type.rawValue)\0\(shape)\0")
+    }
+
+    mutating func add(_ bytes: UnsafeRawBufferPointer) {
+      value = crc32c(bytes, continuing: value)
+    }
+
+    private mutating func add(_ text: String) {
+      var text = text
+      text.withUTF8 { value = crc32c(UnsafeRawBufferPointer($0), continuing: value) }
+    }
+  }
+
   private func require(_ name: String) throws(BasisError) -> Tensor {
     if let tensor = self[name] { return tensor }
     let names = tensors.prefix(5).map { "'\($0.name)'" }.joined(separator: ", ")

@@ -122,6 +122,16 @@ public struct SafetensorsWriter: Sendable {
     entries.append(Entry(name: name, type: type, shape: shape, bytes: bytes))
   }
 
+  /// A checksum of all that a reader will see, of ``Safetensors/checksum(without:)`` too.
+  var checksum: UInt32 {
+    var sum = Safetensors.Checksum(metadata)
+    for entry in entries.sorted(by: { $0.name < $1.name }) {
+      sum.add(entry.name, entry.type, entry.shape)
+      entry.bytes.withUnsafeBytes { sum.add($0) }
+    }
+    return sum.value
+  }
+
   /// Writes the file: beside the target first, then, once it is on the medium, over it.
   ///
   /// - Parameter path: the file; its folder exists.

@@ -61,8 +61,8 @@ import _BasisTestSupport
 
     let folder = try TemporaryFolder()
     let path = folder.path + "/groups"
-    try ClusteringFile.write(found, to: path)
-    let again = try ClusteringFile.read(path)
+    try found.save(to: path)
+    let again = try ClusteringCatalogue.open(path)
     #expect(again.assignments == found.assignments && again.loss == found.loss)
     #expect(again.iterationCount == found.iterationCount)
     #expect(
@@ -72,23 +72,23 @@ import _BasisTestSupport
   @Test func `files that are damaged are errors`() throws {
     let folder = try TemporaryFolder()
     let path = folder.path + "/groups"
-    expectError(.notFound, "groups") { try ClusteringFile.read(path) }
+    expectError(.notFound, "groups") { try ClusteringCatalogue.open(path) }
     let found = try KMedoids(clusterCount: 3).fit(
       .rows(gaussianMatrix(rowCount: 20, columnCount: 2, seed: 1)))
-    try ClusteringFile.write(found, to: path)
+    try found.save(to: path)
     let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
     for place in stride(from: 0, to: bytes.count, by: 7) {
       var changed = bytes
       changed[place] ^= 0x20
       try changed.write(to: URL(fileURLWithPath: path))
       do throws(BasisError) {
-        let read = try ClusteringFile.read(path)
+        let read = try ClusteringCatalogue.open(path)
         Issue.record("byte \(place) changed, and \(read.clusterCount) groups were read")
       } catch {
-        #expect([.corruptFile, .newerFormat].contains(error.code), "\(error)")
+        #expect([.corruptFile, .unsupported].contains(error.code), "\(error)")
       }
       try bytes.prefix(place).write(to: URL(fileURLWithPath: path))
-      expectError(.corruptFile) { try ClusteringFile.read(path) }
+      expectError(.corruptFile) { try ClusteringCatalogue.open(path) }
     }
   }
 
@@ -105,8 +105,8 @@ import _BasisTestSupport
     #expect(try found.assign(distances) == found.assignments)
     expectError(.dimensionMismatch, "3 dissimilarities") { try found.assign(rows) }
     let folder = try TemporaryFolder()
-    try ClusteringFile.write(found, to: folder.path + "/g")
-    let again = try ClusteringFile.read(folder.path + "/g")
+    try found.save(to: folder.path + "/g")
+    let again = try ClusteringCatalogue.open(folder.path + "/g")
     #expect(try again.assign(distances, in: RunContext()) == found.assignments)
   }
 

@@ -59,6 +59,7 @@ import _BasisTestSupport
     var planner = IndexPlanner()
     #expect(planner.plan(rowCount: 0, dimension: 0).kind == .flat)
     #expect(planner.plan(rowCount: 1000, dimension: 384).kind == .flat)
+    #expect(planner.plan(rowCount: 10_000, dimension: 384).kind == .int8)
     #expect(planner.plan(rowCount: 65_536, dimension: 256).kind == .graph)
     #expect(planner.plan(rowCount: 400_000, dimension: 50).kind == .lists)
     planner.byteLimit = 10_000_000
@@ -66,6 +67,10 @@ import _BasisTestSupport
     #expect(plan.kind == .lists && plan.reason.contains("10000000"))
     planner.byteLimit = 1000
     #expect(planner.plan(rowCount: 65_536, dimension: 256).kind == .flat)
+    #expect(planner.plan(rowCount: 10_000, dimension: 384).kind == .flat)
+    planner.byteLimit = nil
+    planner.targetRecall = 1
+    #expect(planner.plan(rowCount: 10_000, dimension: 384).kind == .flat)
     planner.kind = .graph
     #expect(planner.plan(rowCount: 10, dimension: 2).kind == .graph)
   }

@@ -1,3 +1,4 @@
+import BasisCodecs
 public import BasisCore
 public import BasisFormats
 
@@ -8,6 +9,7 @@ public struct DenseIndex: Sendable {
 
   private enum Base {
     case flat(FlatIndex)
+    case int8(QuantizedFlatIndex<FittedScalarQuantizer>)
     case lists(InvertedListsIndex)
     case graph(GraphIndex)
   }
@@ -16,6 +18,7 @@ public struct DenseIndex: Sendable {
   public var rows: Matrix {
     switch base {
     case .flat(let index): index.rows
+    case .int8(let index): index.rows
     case .lists(let index): index.rows
     case .graph(let index): index.rows
     }
@@ -23,6 +26,7 @@ public struct DenseIndex: Sendable {
   public var metric: Metric {
     switch base {
     case .flat(let index): index.metric
+    case .int8(let index): index.metric
     case .lists(let index): index.metric
     case .graph(let index): index.metric
     }
@@ -34,6 +38,7 @@ public struct DenseIndex: Sendable {
   public var byteCount: Int {
     switch base {
     case .flat(let index): index.count * MemoryLayout<Float>.stride
+    case .int8(let index): index.byteCount
     case .lists(let index): index.byteCount
     case .graph(let index): index.byteCount
     }
@@ -54,6 +59,9 @@ public struct DenseIndex: Sendable {
     self.plan = plan
     switch plan.kind {
     case .flat: base = .flat(try FlatIndex(rows, metric: metric))
+    case .int8:
+      base = .int8(
+        try QuantizedFlatIndex(rows, metric: metric, codec: ScalarQuantizer(.int8), in: run))
     case .lists: base = .lists(try InvertedListsIndex(rows, metric: metric, in: run))
     case .graph:
       let settings = GraphIndex.Settings(targetRecall: plan.targetRecall ?? 0.95)
@@ -74,6 +82,7 @@ public struct DenseIndex: Sendable {
     switch base {
     case .flat(let index):
       try FlatIndex.write(norms: index.norms, to: writer, prefix: prefix)
+    case .int8(let index): try index.write(to: writer, prefix: prefix)
     case .lists(let index): try index.write(to: writer, prefix: prefix)
     case .graph(let index): try index.write(to: writer, prefix: prefix)
     }
@@ -128,6 +137,9 @@ public struct DenseIndex: Sendable {
       base = .flat(
         try FlatIndex(
           from: container, prefix: prefix, rows: rows, metric: metric, guardedBy: block))
+    case .int8:
+      base = .int8(
+        try QuantizedFlatIndex(from: container, prefix: prefix, rows: rows, guardedBy: block))
     case .lists:
       base = .lists(
         try InvertedListsIndex(from: container, prefix: prefix, rows: rows, guardedBy: block))
@@ -150,6 +162,8 @@ extension DenseIndex: ApproximateIndex {
   ) throws(BasisError) -> [[Neighbor]] {
     switch base {
     case .flat(let index): try index.search(queries, k: k, allowing: allowed, in: run)
+    case .int8(let index):
+      try index.search(queries, k: k, allowing: allowed, effort: effort, in: run)
     case .lists(let index):
       try index.search(queries, k: k, allowing: allowed, effort: effort, in: run)
     case .graph(let index):

@@ -4,6 +4,8 @@ public import BasisCore
 public enum IndexKind: String, Sendable, Hashable, Codable, CaseIterable {
   /// ``FlatIndex``: every row, exactly.
   case flat
+  /// ``QuantizedFlatIndex`` of bytes: every row as a byte a dimension, the best of them exactly.
+  case int8
   /// ``InvertedListsIndex``: rows by their nearest centroid, as 4-bit codes.
   case lists
   /// ``GraphIndex``: rows that point at near rows.
@@ -14,7 +16,11 @@ public enum IndexKind: String, Sendable, Hashable, Codable, CaseIterable {
 public struct IndexPlanner: Settings {
   /// The kind to use whatever the size; nil to choose.
   public var kind: IndexKind?
-  /// Up to so many values, rows times dimension, every row is compared: a few milliseconds.
+  /// Up to so many values, rows times dimension, every row is compared as it is: a fraction of a
+  /// millisecond.
+  public var exactValueLimit = 1_000_000
+  /// Up to so many values every row is compared, above ``exactValueLimit`` as bytes: about a
+  /// millisecond.
   public var flatValueLimit = 8_000_000
   /// Vectors shorter than this are put into lists. Their 4-bit codes say nearly everything about
   /// them, and take a fraction of the time that a graph takes to build; longer vectors are found
@@ -32,6 +38,8 @@ public struct IndexPlanner: Settings {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     self.init()
     kind = try values.decodeIfPresent(IndexKind.self, forKey: .kind)
+    exactValueLimit =
+      try values.decodeIfPresent(Int.self, forKey: .exactValueLimit) ?? exactValueLimit
     flatValueLimit =
       try values.decodeIfPresent(Int.self, forKey: .flatValueLimit) ?? flatValueLimit
     graphDimension =
@@ -64,8 +72,12 @@ public struct IndexPlanner: Settings {
     if let kind { return Plan(kind: kind, reason: "asked for", targetRecall: targetRecall) }
     let values = rowCount * dimension
     if values <= flatValueLimit {
-      return Plan(
-        kind: .flat, reason: "\(rowCount) rows of \(dimension) are compared in milliseconds")
+      let reason = "\(rowCount) rows of \(dimension) are compared in milliseconds"
+      // Bytes answer within their calibration; who wants every neighbour is better off without.
+      guard values > exactValueLimit, targetRecall < 1,
+        rowCount * IndexPlanner.byteCodeBytes(dimension: dimension) <= byteLimit ?? .max
+      else { return Plan(kind: .flat, reason: reason) }
+      return Plan(kind: .int8, reason: reason + ", sooner as bytes")
     }
     let graphBytes = rowCount * IndexPlanner.graphBytes(dimension: dimension)
     let listsBytes = rowCount * IndexPlanner.listsBytes(dimension: dimension)
@@ -93,6 +105,9 @@ public struct IndexPlanner: Settings {
     let bits = GraphCodes.pairStride(dimension) + (dimension < 192 ? 0 : dimension / 8 + 8)
     return (dimension + 63) / 64 * 64 + bits + 32 * 4 + 20
   }
+
+  /// Bytes a row takes as bytes: one a dimension, its factor, its norm and the norm's inverse.
+  static func byteCodeBytes(dimension: Int) -> Int { (dimension + 63) / 64 * 64 + 12 }
 
   /// Bytes a row takes in lists: half a byte for two dimensions, a number and a length.
   static func listsBytes(dimension: Int) -> Int { dimension / 4 + 8 }

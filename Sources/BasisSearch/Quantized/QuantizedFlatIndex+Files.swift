@@ -8,6 +8,7 @@ public import BasisFormats
 /// |---|---|
 /// | `settings` | JSON: metric, shape, calibration, layout version |
 /// | `codec.`… | the codec's own blocks |
+/// | `norms` | a float per row, its length |
 /// | `blocks` | 4-bit product codes in blocks of 32, 64 bytes per four parts; or |
 /// | `bytes`, `factors` | bytes in blocks of 16 rows, 64 bytes per four values; or |
 /// | `bits`, `factors`, `halves` | bits in blocks of 32, 64 bytes per sixteen; or |
@@ -26,6 +27,7 @@ extension QuantizedFlatIndex {
         metric: metric, count: count, dimension: dimension, calibration: calibration,
         proofs: proofs))
     try codec.write(to: writer, prefix: prefix + "codec.")
+    try FlatIndex.write(norms: flat.norms, to: writer, prefix: prefix)
     try codes.write(to: writer, prefix: prefix)
   }
 
@@ -39,6 +41,13 @@ extension QuantizedFlatIndex {
   ///   `.newerFormat`; `.dimensionMismatch` if the rows are of another shape; `.badData` naming a
   ///   value of theirs that is not finite.
   public init(from container: Container, prefix: String, rows: Matrix) throws(BasisError) {
+    try self.init(from: container, prefix: prefix, rows: rows, guardedBy: nil)
+  }
+
+  /// Opens an index in a file over rows that are touched before they are read.
+  init(from container: Container, prefix: String, rows: Matrix, guardedBy block: BlockGuard?)
+    throws(BasisError)
+  {
     let header = try container.json(prefix + "settings", as: QuantizedHeader.self)
     try container.requireLayout(header.layout, of: "quantised index")
     try rows.requireShape(header.count, header.dimension, of: "quantised index")
@@ -49,7 +58,8 @@ extension QuantizedFlatIndex {
         "quantised index: a codec for dimension \(codec.dimension) with rows of "
           + "\(rows.columnCount); rebuild the segment")
     }
-    let flat = try FlatIndex(rows, metric: header.metric)
+    let flat = try FlatIndex(
+      from: container, prefix: prefix, rows: rows, metric: header.metric, guardedBy: block)
     self.init(
       flat: flat, codec: codec,
       codes: try CodeLayout.open(

@@ -42,6 +42,7 @@ struct QuantizedScan: Sendable {
           found.append(neighbors)
         }
       }
+      try flat.block?.check()
       return found
     }
     return found.flatMap { $0 }
@@ -69,6 +70,7 @@ struct QuantizedScan: Sendable {
           let neighbors = flat.nearest(near.keys, to: some, query, k: k)
           found.append(isProven(neighbors, near, length) ? neighbors : nil)
         }
+        try flat.block?.check()
         return found
       }
       var next: [Int] = []
