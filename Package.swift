@@ -56,8 +56,8 @@ let rooms: [Room] = [
   Room(
     name: "BasisLab",
     uses: [
-      "BasisCore", "BasisNumerics", "BasisFormats", "BasisCodecs", "BasisSearch", "BasisEvaluation",
-      "BasisMeasures", "BasisClustering", "BasisSelection",
+      "BasisCore", "BasisNumerics", "BasisFormats", "BasisCodecs", "BasisText", "BasisSearch",
+      "BasisEvaluation", "BasisMeasures", "BasisClustering", "BasisSelection",
     ]),
 ]
 

@@ -4,12 +4,14 @@ public import BasisCore
 import BasisMeasures
 import BasisSearch
 import BasisSelection
+import BasisText
 
 /// Every method of every room.
 public enum MethodCatalogue {
   /// By room, and then as the room has them.
   public static let methods: [MethodDescriptor] =
-    CodecCatalogue.methods + SearchCatalogue.methods + MeasureCatalogue.entries.map(\.descriptor)
+    CodecCatalogue.methods + TextCatalogue.methods + SearchCatalogue.methods
+    + MeasureCatalogue.entries.map(\.descriptor)
     + ClusteringCatalogue.entries.map(\.descriptor) + SelectionCatalogue.methods
     + StudyCatalogue.methods
 

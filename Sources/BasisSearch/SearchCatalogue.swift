@@ -42,5 +42,19 @@ public enum SearchCatalogue {
         "Billion-scale similarity search with GPUs", by: "Johnson, Douze & Jégou", 2019,
         "arXiv:1702.08734"),
       type: FlatIndex.self, verb: "ingest", oracle: "a plain loop"),
+    MethodDescriptor(
+      id: nil, name: "bm25", summary: "by shared words, rare ones first",
+      paper: .init(
+        "The probabilistic relevance framework: BM25 and beyond", by: "Robertson & Zaragoza",
+        2009, "doi:10.1561/1500000019"),
+      type: BM25.self, verb: "search", oracle: "Scripts/oracles/bm25.py",
+      limits: "blind to synonyms"),
+    MethodDescriptor(
+      id: nil, name: "hybrid", summary: "words and vectors, their scores on one scale",
+      paper: .init(
+        "An analysis of fusion functions for hybrid retrieval", by: "Bruch, Gai & Ingber", 2023,
+        "doi:10.1145/3596512"),
+      type: HybridFusion.self, verb: "search", oracle: "the formula, score by score",
+      limits: "the weight of the two is the corpus's, not the query's"),
   ]
 }
