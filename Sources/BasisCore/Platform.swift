@@ -38,6 +38,13 @@ package struct DynamicLibrary {
   package func symbol(_ name: String) -> UnsafeMutableRawPointer? { dlsym(handle, name) }
 }
 
+/// Seconds that the calling thread has had a processor for.
+package func threadSeconds() -> Double {
+  var time = timespec()
+  guard clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0 else { return 0 }
+  return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+}
+
 /// What large blocks of memory are aligned to, so that pages of this size can hold them.
 let largePageSize = 2 << 20
 

@@ -5,6 +5,7 @@ public enum ClaimCatalogue {
   /// Each a line. In the order of their numbers.
   public static let claims: [any Claim] = [
     FeatureCodingClaim(),
+    KMedoidsClaim(),
     StorageCompressionClaim(),
     PretrainingClaim(),
     PrefixClaim(),
@@ -15,7 +16,7 @@ public enum ClaimCatalogue {
   ]
 
   /// Papers whose methods are here and whose claims are still to be written.
-  public static let unclaimed: Set<Int> = [6, 10, 71, 161, 177, 202]
+  public static let unclaimed: Set<Int> = [10, 71, 161, 177, 202]
 
   /// - Throws: `.invalidArgument` with the numbers that there are.
   public static func claim(_ id: Int) throws(BasisError) -> any Claim {

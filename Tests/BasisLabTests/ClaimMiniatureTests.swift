@@ -37,6 +37,9 @@ import _BasisTestSupport
       (claim.hiddenSize, claim.epochCount) = (16, 6)
       claim.steps = [8, 32]
     },
+    small { (claim: inout KMedoidsClaim) in
+      (claim.imageCount, claim.sampleCount, claim.clusterCounts) = (90, 60, [3, 10, 20])
+    },
     small { (claim: inout StorageCompressionClaim) in claim.size = size },
     small { (claim: inout PretrainingClaim) in
       (claim.dimension, claim.answerCount, claim.rowCounts) = (20, 12, [600, 40, 12])
