@@ -6,6 +6,7 @@ public enum ClaimCatalogue {
   public static let claims: [any Claim] = [
     FeatureCodingClaim(),
     KMedoidsClaim(),
+    FastPAMClaim(),
     StorageCompressionClaim(),
     PretrainingClaim(),
     PrefixClaim(),
@@ -16,7 +17,7 @@ public enum ClaimCatalogue {
   ]
 
   /// Papers whose methods are here and whose claims are still to be written.
-  public static let unclaimed: Set<Int> = [10, 71, 161, 177, 202]
+  public static let unclaimed: Set<Int> = [71, 161, 177, 202]
 
   /// - Throws: `.invalidArgument` with the numbers that there are.
   public static func claim(_ id: Int) throws(BasisError) -> any Claim {

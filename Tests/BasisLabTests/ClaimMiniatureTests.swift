@@ -40,6 +40,10 @@ import _BasisTestSupport
     small { (claim: inout KMedoidsClaim) in
       (claim.imageCount, claim.sampleCount, claim.clusterCounts) = (90, 60, [3, 10, 20])
     },
+    small { (claim: inout FastPAMClaim) in
+      (claim.imageCount, claim.sampleCount, claim.stepCount) = (120, 60, 30)
+      (claim.clusterCounts, claim.walkCount) = ([2, 10, 20], 4)
+    },
     small { (claim: inout StorageCompressionClaim) in claim.size = size },
     small { (claim: inout PretrainingClaim) in
       (claim.dimension, claim.answerCount, claim.rowCounts) = (20, 12, [600, 40, 12])
