@@ -44,6 +44,10 @@ import _BasisTestSupport
       (claim.imageCount, claim.sampleCount, claim.stepCount) = (120, 60, 30)
       (claim.clusterCounts, claim.walkCount) = ([2, 10, 20], 4)
     },
+    small { (claim: inout SMOTEClaim) in
+      (claim.imageCount, claim.positiveCount, claim.splitCount) = (300, 20, 1)
+      claim.levels = [100]
+    },
     small { (claim: inout StorageCompressionClaim) in claim.size = size },
     small { (claim: inout PretrainingClaim) in
       (claim.dimension, claim.answerCount, claim.rowCounts) = (20, 12, [600, 40, 12])
