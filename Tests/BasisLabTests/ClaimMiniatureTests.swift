@@ -65,6 +65,10 @@ import _BasisTestSupport
     small { (claim: inout OneStepDescentClaim) in
       (claim.promptCount, claim.stepCount, claim.batchSize) = (2_000, 30, 32)
     },
+    small { (claim: inout CoverageCoresetClaim) in
+      (claim.trainCount, claim.testCount) = (160, 60)
+      (claim.hiddenSize, claim.epochCount) = (16, 4)
+    },
   ]
 
   @Test func `each claim is here`() {
