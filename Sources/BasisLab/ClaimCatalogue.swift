@@ -12,6 +12,7 @@ public enum ClaimCatalogue {
     PretrainingClaim(),
     PrefixClaim(),
     ContrastiveTemperatureClaim(),
+    BiGranularClaim(),
     RecurrentBinaryClaim(),
     RankMeClaim(),
     OneStepDescentClaim(),
@@ -19,7 +20,7 @@ public enum ClaimCatalogue {
   ]
 
   /// Papers whose methods are here and whose claims are still to be written.
-  public static let unclaimed: Set<Int> = [161, 177]
+  public static let unclaimed: Set<Int> = [161]
 
   /// - Throws: `.invalidArgument` with the numbers that there are.
   public static func claim(_ id: Int) throws(BasisError) -> any Claim {

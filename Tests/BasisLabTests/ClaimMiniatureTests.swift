@@ -57,6 +57,7 @@ import _BasisTestSupport
       claim.study = encoder
       claim.temperatures = [0.1, 1]
     },
+    small { (claim: inout BiGranularClaim) in claim.size = size },
     small { (claim: inout RecurrentBinaryClaim) in claim.size = size },
     small { (claim: inout RankMeClaim) in
       claim.study = encoder
