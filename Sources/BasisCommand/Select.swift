@@ -16,11 +16,13 @@ struct Select: ParsableCommand {
         basis select table.npy --labels y.npy --method smote --k 5 --ratio auto --under 100 \\
           --rows more.npy --row-labels more-y.npy
         basis select table.npy --labels y.npy --method under --plot classes.svg
+        basis select texts.jsonl --method zipfit --target task.jsonl --text body --fraction 0.1 \\
+          --rows best.jsonl
 
-      X is a collection, a file, or - for standard input. -o writes the numbers of the rows that are
-      kept, --rows these rows themselves and after them those that were made, --row-labels their
-      labels. A log has the probabilities of epochs × rows × classes. What is tested on is not to be
-      resampled: split first.
+      X is a collection, a file, or - for standard input; texts come from all that ingest reads. -o
+      writes the numbers of the rows that are kept, --rows these rows themselves and after them those
+      that were made, or the records of texts as JSON lines, --row-labels their labels. A log has the
+      probabilities of epochs × rows × classes. What is tested on is not to be resampled: split first.
 
       METHODS
       \(SelectionCatalogue.entries.map { entry in
@@ -29,14 +31,23 @@ struct Select: ParsableCommand {
       }.joined(separator: "\n"))
       """)
 
-  @Argument(help: "A matrix or a collection; with --scores it may be left out.")
+  @Argument(help: "A matrix, a collection or texts; with --scores it may be left out.")
   var input: String?
 
   @Option(help: "How: one of the methods below.")
   var method = "coverage"
 
-  @Option(help: ArgumentHelp("coverage: what to keep of all rows, up to 1.", valueName: "share"))
+  @Option(
+    name: [.customLong("fraction"), .customLong("budget")],
+    help: ArgumentHelp("What to keep of all rows, up to 1.", valueName: "share"))
   var fraction: Double?
+
+  @Option(
+    help: ArgumentHelp("What the rows kept are to be like: rows or texts.", valueName: "file"))
+  var target: String?
+
+  @Option(help: ArgumentHelp("Which fields hold the text.", valueName: "fields"))
+  var text = "text"
 
   @Option(help: ArgumentHelp("coverage: how hard each row is, low for hard.", valueName: "file"))
   var scores: String?
@@ -112,6 +123,9 @@ struct Select: ParsableCommand {
     if input == nil, scores == nil {
       throw ValidationError("X is missing: a matrix, or a collection; or give --scores")
     }
+    if input == "-", target == "-" {
+      throw ValidationError("X and --target cannot both be standard input")
+    }
     if input == nil, rows != nil {
       throw ValidationError("--rows writes rows of X; say which it is")
     }
@@ -132,7 +146,13 @@ struct Select: ParsableCommand {
     }
     let picture = try plot.map { path throws(BasisError) in try OutputFile(path, force: force) }
     let given = try scores.map { path throws(BasisError) in try SelectScores.column(path) }
-    var parts = try options.parts(input.map { [$0] } ?? [], in: context)
+    let isOfTexts = entry.input == TextPools.description
+    let records = try (isOfTexts ? input : nil).map { path throws(BasisError) in
+      try SelectTexts(path, fields: fields)
+    }
+    var parts =
+      try records.map { records throws(BasisError) in try self.parts(of: records) }
+      ?? options.parts([input, target].compactMap { $0 }, in: context)
     if input == nil, let given { parts.matrices = [try Self.column(given)] }
     let name = input ?? scores ?? ""
 
@@ -141,9 +161,19 @@ struct Select: ParsableCommand {
     let seconds = Double(DispatchTime.now().uptimeNanoseconds - began) / 1e9
     let report = try SelectReport(found, parts, method: method, in: context)
     line?.clear()
-    try write(found, parts)
+    try write(found, parts, records)
     try report.tell(of: name, seconds: seconds, picture: picture, output)
     for warning in found.warnings { output.remark(warning) }
+  }
+
+  private var fields: [String] { text.split(separator: ",").map(String.init) }
+
+  private func parts(of records: SelectTexts) throws(BasisError) -> MethodParts {
+    guard let target else {
+      throw BasisError(
+        .invalidArgument, "'\(method)' keeps texts that are like others; give those by --target")
+    }
+    return MethodParts(texts: [records.texts, try SelectTexts(target, fields: fields).texts])
   }
 
   private func select(
@@ -174,9 +204,17 @@ struct Select: ParsableCommand {
     try Matrix(rowCount: values.count, columnCount: 1, values: values.map { Float($0) })
   }
 
-  private func write(_ found: Selection, _ parts: MethodParts) throws(BasisError) {
+  private func write(_ found: Selection, _ parts: MethodParts, _ records: SelectTexts?)
+    throws(BasisError)
+  {
     if let outputFile { try NumPyArray(found.indices).write(to: outputFile) }
-    if let rows { try NumPyArray(found.applied(to: parts.matrices[0])).write(to: rows) }
+    if let rows, let records {
+      let file = try OutputFile(rows, force: force)
+      for row in found.indices { try file.write(records.lines[row] + "\n") }
+      try file.finish()
+    } else if let rows {
+      try NumPyArray(found.applied(to: parts.matrices[0])).write(to: rows)
+    }
     if let rowLabels {
       guard let labels = parts.labels else {
         throw BasisError(.invalidArgument, "--row-labels writes labels; give --labels")

@@ -11,6 +11,9 @@ struct SelectReport: MethodReport {
   /// How well what is kept covers all, and how well as many rows by chance do; nil where all are kept.
   private let coverage: (kept: Double, chance: Double)?
 
+  /// Whether the rows that are covered are others than those that are chosen from.
+  private let isOfTargets: Bool
+
   /// More would take longer than the selection.
   private static let coveredCount = 5000
 
@@ -19,8 +22,14 @@ struct SelectReport: MethodReport {
   {
     self.found = found
     self.method = method
-    let rows = parts.matrices[0]
+    guard let rows = parts.matrices.first else {
+      rowCount = parts.texts.first?.count ?? 0
+      coverage = nil
+      isOfTargets = false
+      return
+    }
     rowCount = rows.rowCount
+    isOfTargets = parts.matrices.count > 1
     guard found.synthetic == nil, !found.indices.isEmpty, found.indices.count < rowCount,
       rows.columnCount > 0
     else {
@@ -28,7 +37,7 @@ struct SelectReport: MethodReport {
       return
     }
     var generator = run.generator("rows that are covered")
-    let some = rows.sample(atMost: Self.coveredCount, by: &generator)
+    let some = (parts.matrices.last ?? rows).sample(atMost: Self.coveredCount, by: &generator)
     let chance = generator.sample(found.indices.count, of: rowCount)
     let kept = try SelectionCoverage(of: some, by: rows.selecting(rows: found.indices), in: run)
     let random = try SelectionCoverage(of: some, by: rows.selecting(rows: chance), in: run)
@@ -40,6 +49,7 @@ struct SelectReport: MethodReport {
     var members: [String: JSONValue] = [
       "method": .string(method), "rows": .integer(Int64(rowCount)),
       "kept": .integer(Int64(found.indices.count)), "indices": list(found.indices),
+      "values": found.values.isEmpty ? .null : .array(found.values.map { .number($0) }),
       "weights": found.weights.isEmpty ? .null : .array(found.weights.map { .number($0) }),
       "groups": .array(
         found.groups.map { group in
@@ -78,7 +88,7 @@ struct SelectReport: MethodReport {
     text += " by \(method)   \(decimal(seconds, 2)) s\n"
     if let coverage {
       text +=
-        "distance to the nearest kept row \(decimal(coverage.kept, 4))   of as many by chance "
+        "distance \(isOfTargets ? "from a target " : "")to the nearest kept row \(decimal(coverage.kept, 4))   of as many by chance "
       text += "\(decimal(coverage.chance, 4))\n"
     }
     text +=
@@ -93,8 +103,17 @@ struct SelectReport: MethodReport {
     return text
   }
 
-  /// Bars of what each group had, and has.
+  /// What kept rows were ranked by, if anything; else bars of what each group had, and has.
   func chart(_ input: String) -> Chart {
+    let title = "\((input as NSString).lastPathComponent): \(method)"
+    guard found.values.isEmpty else {
+      let points = found.values.enumerated().map { place, value in
+        Chart.Point(Double(place + 1), value, title: "row \(found.indices[place]): \(value)")
+      }
+      return Chart(
+        title, x: .init("rows kept, the best first"), y: .init("fit"),
+        series: [.init("kept", points, style: .line)])
+    }
     func bars(_ name: String, _ value: (Selection.Group) -> Int) -> Chart.Series {
       Chart.Series(
         name,
@@ -111,7 +130,6 @@ struct SelectReport: MethodReport {
       place % step == 0 || place == found.groups.count - 1 ? group.name : ""
     }
     return Chart(
-      "\((input as NSString).lastPathComponent): \(method)",
-      x: .init(found.groupKind, names: names), y: .init("rows"), series: series)
+      title, x: .init(found.groupKind, names: names), y: .init("rows"), series: series)
   }
 }

@@ -8,15 +8,20 @@ public struct MethodParts: Sendable {
   public var names: [String]
   /// A class per row of the first matrix.
   public var labels: [Int]?
+  /// Lists of texts, in the order they were given.
+  public var texts: [[String]]
   /// Whether the matrix has the dissimilarity of every pair, rather than rows.
   public var isPairwise = false
   /// Whether dissimilarities that differ across the diagonal are averaged rather than refused.
   public var isSymmetrized = false
 
-  public init(_ matrices: [Matrix] = [], names: [String] = [], labels: [Int]? = nil) {
+  public init(
+    _ matrices: [Matrix] = [], names: [String] = [], labels: [Int]? = nil, texts: [[String]] = []
+  ) {
     self.matrices = matrices
     self.names = names + matrices.indices.dropFirst(names.count).map { "matrix \($0 + 1)" }
     self.labels = labels
+    self.texts = texts
   }
 }
 
@@ -47,6 +52,18 @@ extension MethodParts {
     }
     for (matrix, name) in zip(matrices, names) { try matrix.requireFinite(name) }
     return matrices
+  }
+
+  /// Exactly so many lists of texts, and no matrix.
+  package func texts(_ count: Int, _ what: String, for method: String) throws(BasisError)
+    -> [[String]]
+  {
+    guard texts.count == count, matrices.isEmpty else {
+      throw BasisError(
+        .invalidArgument,
+        "'\(method)' takes \(what); got \(texts.count) of texts and \(matrices.count) of numbers")
+    }
+    return texts
   }
 }
 

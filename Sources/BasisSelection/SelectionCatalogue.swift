@@ -4,11 +4,11 @@ public import BasisCore
 public enum SelectionCatalogue {
   public static let entries: [MethodEntry<Selection>] = [
     entry(smote, SMOTE()), entry(under, UnderSampler()),
-    entry(coverage, CoverageCentricSelector()),
+    entry(coverage, CoverageCentricSelector()), entry(zipFit, ZIPFIT()),
   ]
 
-  /// All that the room has: the entries, and what only the library offers.
-  public static let methods: [MethodDescriptor] = entries.map(\.descriptor) + [zipFit]
+  /// All that the room has.
+  public static let methods: [MethodDescriptor] = entries.map(\.descriptor)
 
   /// - Throws: `.invalidArgument` with the names that there are.
   public static func entry(named name: String) throws(BasisError) -> MethodEntry<Selection> {
@@ -51,6 +51,6 @@ public enum SelectionCatalogue {
     paper: .init(
       "ZIP-FIT: Embedding-Free Data Selection via Compression-Based Alignment", by: "Obbad et al.",
       2024, "arXiv:2410.18194"),
-    type: ZIPFIT.self, verb: "", oracle: "Scripts/oracles/zip_fit.py",
+    type: ZIPFIT.self, verb: "select", oracle: "Scripts/oracles/zip_fit.py",
     limits: "every text with every target; texts of more than 32 KiB are seen in part")
 }

@@ -1,7 +1,9 @@
 public import BasisCore
 
 /// Texts to choose from, and texts that they should be like.
-public struct TextPools: Sendable, Hashable {
+public struct TextPools: MethodInput, Hashable {
+  public static let description = "texts and target texts"
+
   public let texts: [String]
   /// At least one.
   public let targets: [String]
@@ -14,20 +16,28 @@ public struct TextPools: Sendable, Hashable {
     self.texts = texts
     self.targets = targets
   }
+
+  public init(_ parts: MethodParts, for method: String) throws(BasisError) {
+    let both = try parts.texts(2, Self.description, for: method)
+    try self.init(both[0], targets: both[1])
+  }
 }
 
 /// Keeps the texts that gzip finds most like some target texts: without a model.
 ///
 /// Obbad et al., *ZIP-FIT: Embedding-Free Data Selection via Compression-Based Alignment*, 2024,
 /// arXiv:2410.18194, algorithm 1. See ``CompressionDistance``.
-public struct ZIPFIT: Settings {
+public struct ZIPFIT: Selector {
   /// *K*: how many are kept, at least 1; all where there are no more.
   public var count: Int
+  /// The share that is kept in place of ``count``, above 0 and at most 1, at least one text of it.
+  public var fraction: Double?
   /// Of gzip, 1 to 9.
   public var level: Int
 
-  public init(count: Int = 1000, level: Int = 9) {
+  public init(count: Int = 1000, fraction: Double? = nil, level: Int = 9) {
     self.count = count
+    self.fraction = fraction
     self.level = level
   }
 
@@ -35,6 +45,7 @@ public struct ZIPFIT: Settings {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     self.init()
     count = try values.decodeIfPresent(Int.self, forKey: .count) ?? count
+    fraction = try values.decodeIfPresent(Double.self, forKey: .fraction)
     level = try values.decodeIfPresent(Int.self, forKey: .level) ?? level
   }
 
@@ -45,13 +56,18 @@ public struct ZIPFIT: Settings {
   /// - Throws: `.invalidArgument` for settings out of range; `.cancelled`.
   /// - Complexity: O(*N* · targets · bytes), parallel.
   public func select(_ input: TextPools, in run: RunContext) throws(BasisError) -> Selection {
-    guard count >= 1 else {
-      throw BasisError(.invalidArgument, "zipfit keeps at least 1 text, not \(count)")
+    try run.checkCancelled()
+    guard count >= 1, fraction.map({ $0 > 0 && $0 <= 1 }) ?? true else {
+      throw BasisError(
+        .invalidArgument,
+        "zipfit keeps at least 1 text, or a share above 0 and at most 1; got \(count)"
+          + (fraction.map { " and \($0)" } ?? ""))
     }
+    let wanted = fraction.map { max(1, Int(($0 * Double(input.texts.count)).rounded())) } ?? count
     let fit = try CompressionDistance(level: level)
       .alignments(of: input.texts, with: input.targets, in: run)
     let best = fit.indices.sorted { fit[$0] != fit[$1] ? fit[$0] > fit[$1] : $0 < $1 }
-    let kept = Array(best.prefix(count))
+    let kept = Array(best.prefix(wanted))
     var warnings: [String] = []
     let empty = input.texts.count { $0.isEmpty }
     if empty > 0 { warnings.append("\(empty) texts are empty; their alignment says nothing") }

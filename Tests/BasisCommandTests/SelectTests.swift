@@ -99,6 +99,43 @@ import _BasisTestSupport
     #expect(offered.count >= 3)
   }
 
+  @Test func `texts are chosen by texts`() throws {
+    let pool = (0..<30).map { row in
+      let text =
+        row % 3 == 0
+        ? "def open_\(row)(self):\n    return self.file.read(\(row))"
+        : "the river number \(row) is wide"
+      return JSONValue.object(["id": .integer(Int64(row)), "body": .string(text)]).serialized()
+    }
+    _ = try program.folder.write("pool.jsonl", pool.joined(separator: "\n") + "\n")
+    _ = try program.folder.write(
+      "target.jsonl", #"{"body": "def close(self):\n    return self.file.write(7)"}"# + "\n")
+    let outcome = try program.run(
+      "select", "pool.jsonl", "--method", "zipfit", "--target", "target.jsonl", "--text", "body",
+      "--fraction", "0.2", "-o", "best.npy", "--rows", "best.jsonl", "--plot", "fit.svg", "--json")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let kept = numbers(try outcome.json()["indices"])
+    #expect(kept.count == 6 && kept.allSatisfy { $0 % 3 == 0 })
+    guard case .array(let values)? = try outcome.json()["values"] else {
+      Issue.record("there are no values")
+      return
+    }
+    #expect(values.count == 6)
+    #expect(try NumPyArray(contentsOf: folder + "/best.npy").integers() == kept)
+    let lines = try String(contentsOfFile: folder + "/best.jsonl", encoding: .utf8)
+    #expect(lines == kept.map { pool[$0] + "\n" }.joined())
+    let told = try program.run(
+      "select", "pool.jsonl", "--method", "zipfit", "--target", "target.jsonl", "--text", "body",
+      "--set", "count=4")
+    #expect(told.output.contains("pool.jsonl: 4 of 30 rows kept by zipfit"), "\(told.output)")
+    let none = try program.run("select", "pool.jsonl", "--method", "zipfit", "--text", "body")
+    #expect(none.status != 0 && none.errors.contains("--target"), "\(none.errors)")
+    let other = try program.run(
+      "select", "pool.jsonl", "--method", "zipfit", "--target", "target.jsonl")
+    #expect(other.status != 0 && other.errors.contains("pool.jsonl:1"), "\(other.errors)")
+    #expect(other.errors.contains("--text"))
+  }
+
   @Test func `a log of training is scored`() throws {
     // Two epochs of two rows, as Fortran never wrote them.
     let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2, 2), }"

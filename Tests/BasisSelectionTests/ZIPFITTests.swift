@@ -90,7 +90,20 @@ import _BasisTestSupport
     #expect(found.indices == [0, 1, 2, 3])
     #expect(found.warnings.count == 2)
     #expect(try ZIPFIT().select(TextPools([], targets: ["b"]), in: RunContext()).indices == [])
-    #expect(SelectionCatalogue.methods.contains { $0.type == "ZIPFIT" && $0.verb.isEmpty })
+    let entry = try SelectionCatalogue.entry(named: "zipfit")
+    expectError(.invalidArgument, "texts and target texts", "1 of texts") {
+      try entry.run(MethodParts(texts: [["a"]]))
+    }
+    expectError(.invalidArgument, "texts and target texts", "1 of numbers") {
+      try entry.run(MethodParts([Matrix(rowCount: 1, columnCount: 1)], texts: [["a"], ["b"]]))
+    }
+    for fraction in [0, -0.1, 1.5, .nan] {
+      expectError(.invalidArgument, "share", "\(fraction)") {
+        try ZIPFIT(fraction: fraction).select(pools, in: RunContext())
+      }
+    }
+    #expect(try ZIPFIT(fraction: 0.5).select(pools, in: RunContext()).indices.count == 2)
+    #expect(try ZIPFIT(fraction: 0.01).select(pools, in: RunContext()).indices == [0])
     let cancelled = RunContext()
     cancelled.cancellation.cancel()
     expectError(.cancelled) { try ZIPFIT().select(pools, in: cancelled) }

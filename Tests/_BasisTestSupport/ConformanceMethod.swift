@@ -6,7 +6,8 @@ public import Testing
 ///
 /// - Parameters:
 ///   - entry: of the room's catalogue.
-///   - parts: something it can answer, of at least 8 rows and 1 column.
+///   - parts: something it can answer, of at least 8 rows and 1 column, or at least 8 texts in the
+///     first list.
 ///   - isOfRows: whether the order of the rows says nothing.
 ///   - numbers: the answer as numbers, NaN for what is undefined.
 public func checkMethod<Output>(
@@ -48,11 +49,14 @@ public func checkMethod<Output>(
   for threads in [2, 5] {
     expect(equal(first, try answer(parts, threads: threads)), "\(threads) threads differ")
   }
-  let count = parts.matrices.first?.rowCount ?? 0
+  let count = parts.matrices.first?.rowCount ?? parts.texts.first?.count ?? 0
   func chosen(_ order: [Int]) -> MethodParts {
     MethodParts(
       parts.matrices.map { $0.selecting(rows: order) }, names: parts.names,
-      labels: parts.labels.map { labels in order.map { labels[$0] } })
+      labels: parts.labels.map { labels in order.map { labels[$0] } },
+      texts: parts.texts.enumerated().map { place, texts in
+        place == 0 ? order.map { texts[$0] } : texts
+      })
   }
   if isOfRows {
     let backwards = try answer(chosen(Array((0..<count).reversed())))
