@@ -57,6 +57,9 @@ import _BasisTestSupport
       claim.study = encoder
       claim.temperatures = [0.1, 1]
     },
+    small { (claim: inout ZIPFITClaim) in
+      (claim.textCount, claim.targetCount, claim.heldOutCount) = (16, 4, 4)
+    },
     small { (claim: inout BiGranularClaim) in claim.size = size },
     small { (claim: inout RecurrentBinaryClaim) in claim.size = size },
     small { (claim: inout RankMeClaim) in
