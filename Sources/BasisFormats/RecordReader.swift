@@ -57,4 +57,6 @@ public enum SourceFormat: String, CaseIterable, Sendable {
   case text
   /// The paragraphs of Debian's package lists and control files (deb822).
   case debian
+  /// Vowpal Wabbit's lines: a label, and namespaces of features.
+  case vw
 }

@@ -73,6 +73,7 @@ public struct RecordSource: Sendable {
     case .tsv: return DelimitedReader(lines, delimiter: UInt8(ascii: "\t"))
     case .text: return TextLinesReader(lines)
     case .debian: return DebianReader(lines)
+    case .vw: return VowpalWabbitReader(lines)
     }
   }
 
@@ -136,6 +137,7 @@ extension RecordSource {
     case "tsv", "tab": return .tsv
     case "txt", "text", "md", "rst": return .text
     case "deb822": return .debian
+    case "vw": return .vw
     default: return nil
     }
   }

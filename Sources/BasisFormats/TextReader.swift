@@ -94,7 +94,7 @@ struct TextFolderReader: RecordReader {
 
 extension SourceRecord {
   /// A record of strings, in this order.
-  fileprivate init(row: Int, members: [(name: String, text: String)]) {
+  init(row: Int, members: [(name: String, text: String)]) {
     var json: [UInt8] = [UInt8(ascii: "{")]
     var fields: [String: JSONValue] = [:]
     for (name, text) in members {

@@ -329,10 +329,11 @@ import Testing
       case .csv, .tsv: "a\n1\n"
       case .text: "a\n"
       case .debian: "A: 1\n\n"
+      case .vw: "1 |a x\n"
       }
     let (rows, messages) = try read(start + long + "\n" + start, format, limit: 1000)
     #expect(rows.count == 1)
-    let row = format == .jsonl || format == .text ? 2 : 3
+    let row = [.jsonl, .text, .vw].contains(format) ? 2 : 3
     #expect(
       messages == [
         "\(row): the record is longer than the limit of 1000 bytes; split it, or raise the limit"
@@ -375,7 +376,7 @@ import Testing
     ("status", "Package: a\nStatus: ok\n", .debian), ("a", "Version: 1\n long\n", .debian),
     ("a", "Note: this is prose\nand goes on", .text), ("a", "id,name\n1,x\n", .csv),
     ("a", "id\tname\n1\tx\n", .tsv), ("a", "Well, this is prose\nWell, yes\n", .text),
-    ("a.dat", "one line\n", .text),
+    ("a.dat", "one line\n", .text), ("a.vw", "1 |a b\n", .vw), ("a.vw.gz", "1 |a b\n", .vw),
   ]) func `the format is guessed from the name, then from the start`(
     name: String, content: String, format: SourceFormat
   ) throws {
@@ -479,6 +480,26 @@ import Testing
     }
   }
 
+  // MARK: Vowpal Wabbit
+
+  @Test func `labels, tags and namespaces of Vowpal Wabbit`() throws {
+    func line(_ text: String) throws -> String? {
+      try read(text + "\n", .vw).rows.first.map { String($0.dropFirst(2)) }
+    }
+    #expect(
+      try line("1 |user u7 |item i1 i2:0.5") == #"{"label":"1","user":"u7","item":"i1 i2:0.5"}"#)
+    #expect(
+      try line("-1 2.5 0.1 'seven|user:3 u")
+        == #"{"label":"-1","weight":"2.5","base":"0.1","tag":"seven","user":"u"}"#)
+    #expect(
+      try line("1 t|a x |a y | z |label w")
+        == #"{"label":"1","tag":"t","a":"x y","features":"z","|label":"w"}"#)
+    #expect(try line("|a") == #"{"a":""}"#)
+    #expect(try line("0") == #"{"label":"0"}"#)
+    let (rows, messages) = try read("1 |a b\n1 2 3 4 5 |a b\n\n0 |a c\n", .vw)
+    #expect(rows.count == 2 && messages.count == 1 && messages[0].hasPrefix("2: 5 words before"))
+  }
+
   // MARK: Damage
 
   @Test(arguments: SourceFormat.allCases) func `damaged input gives records or errors`(
@@ -490,6 +511,7 @@ import Testing
       case .csv: "a,b,c\r\n1,\"x \"\"y\"\"\nz\",\n2.5,é,007\r\n"
       case .tsv: "a\tb\n1\t\"x\ty\"\n\n2\t3\n"
       case .text: "one\n\ntwo é\r\n  three"
+      case .vw: "1 2.5 'tag|a x:1 y |b é |a z\n\n-1\n0 t|c\r\n| d"
       case .debian: "Package: a\nSize: 5\nDescription: x\n y\n .\n  z\n\n# c\nA: 1\nB:\n c\n"
       }
     var generator = RandomGenerator(seed: 11)
