@@ -47,6 +47,9 @@ let rooms: [Room] = [
     name: "BasisSelection", uses: ["BasisCore", "BasisNumerics", "BasisSearch"], outside: ["CZlib"],
     hasFixtures: true),
   Room(
+    name: "BasisFeatures", uses: ["BasisCore", "BasisNumerics", "BasisFormats"],
+    hasFixtures: true),
+  Room(
     name: "BasisStorage",
     uses: ["BasisCore", "BasisFormats", "BasisSearch", "BasisText"], outside: [grdb],
     hasFixtures: true),
@@ -58,6 +61,8 @@ let rooms: [Room] = [
     uses: [
       "BasisCore", "BasisNumerics", "BasisFormats", "BasisCodecs", "BasisText", "BasisSearch",
       "BasisEvaluation", "BasisMeasures", "BasisClustering", "BasisSelection",
+      "BasisCore", "BasisNumerics", "BasisFormats", "BasisCodecs", "BasisSearch", "BasisEvaluation",
+      "BasisMeasures", "BasisClustering", "BasisSelection", "BasisFeatures",
     ]),
 ]
 

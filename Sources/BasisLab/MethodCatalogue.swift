@@ -1,6 +1,7 @@
 import BasisClustering
 import BasisCodecs
 public import BasisCore
+import BasisFeatures
 import BasisMeasures
 import BasisSearch
 import BasisSelection
@@ -13,7 +14,7 @@ public enum MethodCatalogue {
     CodecCatalogue.methods + TextCatalogue.methods + SearchCatalogue.methods
     + MeasureCatalogue.entries.map(\.descriptor)
     + ClusteringCatalogue.entries.map(\.descriptor) + SelectionCatalogue.methods
-    + StudyCatalogue.methods
+    + FeatureCatalogue.entries.map(\.descriptor) + StudyCatalogue.methods
 
   /// The rooms that have methods, in order.
   public static var rooms: [String] {
