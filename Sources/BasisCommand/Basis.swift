@@ -17,6 +17,7 @@ struct Basis: ParsableCommand {
     subcommands: [
       Ingest.self, Search.self, Info.self, List.self, Export.self, Delete.self, Vacuum.self,
       Verify.self, Models.self, Evaluate.self, Compress.self, Judge.self, Cluster.self, Select.self,
+      RankFeatures.self,
       Lab.self,
       Methods.self,
     ])
