@@ -4,6 +4,7 @@ public import BasisCore
 public enum ClaimCatalogue {
   /// Each a line. In the order of their numbers.
   public static let claims: [any Claim] = [
+    OutRankClaim(),
     FeatureCodingClaim(),
     KMedoidsClaim(),
     FastPAMClaim(),

@@ -33,6 +33,9 @@ import _BasisTestSupport
   }
 
   private static let claims: [any Claim] = [
+    small { (claim: inout OutRankClaim) in
+      (claim.rowCount, claim.needleRowCount, claim.pairRowCount) = (1_500, 250, 150)
+    },
     small { (claim: inout FeatureCodingClaim) in
       (claim.hiddenSize, claim.epochCount) = (16, 6)
       claim.steps = [8, 32]
