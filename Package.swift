@@ -48,6 +48,7 @@ let rooms: [Room] = [
     hasFixtures: true),
   Room(
     name: "BasisFeatures", uses: ["BasisCore", "BasisNumerics", "BasisFormats"],
+    name: "BasisClassification", uses: ["BasisCore", "BasisNumerics", "BasisFormats"],
     hasFixtures: true),
   Room(
     name: "BasisStorage",
@@ -63,6 +64,7 @@ let rooms: [Room] = [
       "BasisEvaluation", "BasisMeasures", "BasisClustering", "BasisSelection",
       "BasisCore", "BasisNumerics", "BasisFormats", "BasisCodecs", "BasisSearch", "BasisEvaluation",
       "BasisMeasures", "BasisClustering", "BasisSelection", "BasisFeatures",
+      "BasisMeasures", "BasisClustering", "BasisSelection", "BasisClassification",
     ]),
 ]
 
