@@ -35,6 +35,9 @@ let rooms: [Room] = [
     name: "BasisClustering", uses: ["BasisCore", "BasisNumerics", "BasisFormats"],
     hasFixtures: true),
   Room(
+    name: "BasisAlignment", uses: ["BasisCore", "BasisNumerics", "BasisFormats"],
+    hasFixtures: true),
+  Room(
     name: "BasisText", uses: ["BasisCore", "BasisNumerics", "BasisFormats", "CBasisKernels"],
     hasFixtures: true),
   Room(
@@ -65,6 +68,7 @@ let rooms: [Room] = [
       "BasisCore", "BasisNumerics", "BasisFormats", "BasisCodecs", "BasisSearch", "BasisEvaluation",
       "BasisMeasures", "BasisClustering", "BasisSelection", "BasisFeatures",
       "BasisMeasures", "BasisClustering", "BasisSelection", "BasisClassification",
+      "BasisMeasures", "BasisClustering", "BasisSelection", "BasisAlignment",
     ]),
 ]
 

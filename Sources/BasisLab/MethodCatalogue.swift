@@ -1,3 +1,4 @@
+import BasisAlignment
 import BasisClustering
 import BasisCodecs
 public import BasisCore
@@ -15,6 +16,7 @@ public enum MethodCatalogue {
     + MeasureCatalogue.entries.map(\.descriptor)
     + ClusteringCatalogue.entries.map(\.descriptor) + SelectionCatalogue.methods
     + FeatureCatalogue.entries.map(\.descriptor) + StudyCatalogue.methods
+    + AlignmentCatalogue.entries.map(\.descriptor) + StudyCatalogue.methods
 
   /// The rooms that have methods, in order.
   public static var rooms: [String] {
