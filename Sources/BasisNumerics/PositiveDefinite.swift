@@ -4,7 +4,7 @@
 ///   - matrix: `n × n`, row after row; the lower triangle is read.
 ///   - right: *n* values.
 /// - Complexity: O(*n*³).
-func solvePositiveDefinite(_ matrix: [Double], _ right: [Double]) -> [Double] {
+package func solvePositiveDefinite(_ matrix: [Double], _ right: [Double]) -> [Double] {
   let n = right.count
   var (factor, x) = (matrix, right)
   for i in 0..<n {
