@@ -156,10 +156,6 @@ extension Statistics {
     static func corrected(
       tail: Double, estimate: Double, resamples: [Double], jackknife: [Double]
     ) -> (lower: Double, upper: Double)? {
-      // Ties count half, as for a statistic with few values.
-      let below = resamples.count { $0 < estimate }
-      let notAbove = resamples.count { $0 <= estimate }
-      let bias = StandardNormal.quantile(Double(below + notAbove) / Double(2 * resamples.count))
       let mean = Statistics.mean(jackknife)
       var (squares, cubes) = (0.0, 0.0)
       for value in jackknife {
@@ -167,7 +163,19 @@ extension Statistics {
         squares += deviation * deviation
         cubes += deviation * deviation * deviation
       }
-      let acceleration = cubes / (6 * squares * squares.squareRoot())
+      return corrected(
+        tail: tail, estimate: estimate, resamples: resamples,
+        acceleration: cubes / (6 * squares * squares.squareRoot()))
+    }
+
+    /// The same for a statistic whose acceleration is known.
+    package static func corrected(
+      tail: Double, estimate: Double, resamples: [Double], acceleration: Double
+    ) -> (lower: Double, upper: Double)? {
+      // Ties count half, as for a statistic with few values.
+      let below = resamples.count { $0 < estimate }
+      let notAbove = resamples.count { $0 <= estimate }
+      let bias = StandardNormal.quantile(Double(below + notAbove) / Double(2 * resamples.count))
       guard bias.isFinite && acceleration.isFinite else { return nil }
       func share(_ z: Double) -> Double {
         let shifted = bias + z
