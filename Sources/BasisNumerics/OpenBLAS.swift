@@ -60,6 +60,16 @@ struct OpenBLAS: Sendable {
       _ triangle: Text, _ n: Size, _ a: Floats, _ lda: Size, _ info: Integers,
       _ triangleLength: Int
     ) -> Void
+  typealias DoubleCholesky =
+    @Sendable @convention(c) (
+      _ triangle: Text, _ n: Size, _ a: Doubles, _ lda: Size, _ info: Integers,
+      _ triangleLength: Int
+    ) -> Void
+  typealias TriangularInverse =
+    @Sendable @convention(c) (
+      _ triangle: Text, _ diagonal: Text, _ n: Size, _ a: Doubles, _ lda: Size, _ info: Integers,
+      _ triangleLength: Int, _ diagonalLength: Int
+    ) -> Void
 
   let sgemm: Product
   let dsyrk: SymmetricProduct
@@ -69,6 +79,8 @@ struct OpenBLAS: Sendable {
   let sgesdd: DividedSVD
   let sgesvd: IteratedSVD
   let spotrf: Cholesky
+  let dpotrf: DoubleCholesky
+  let dtrtri: TriangularInverse
   /// The processor kind that OpenBLAS says it works for.
   let coreName: String
 
@@ -123,7 +135,9 @@ struct OpenBLAS: Sendable {
       let dsyevd = function("dsyevd_", as: Eigen.self),
       let sgesdd = function("sgesdd_", as: DividedSVD.self),
       let sgesvd = function("sgesvd_", as: IteratedSVD.self),
-      let spotrf = function("spotrf_", as: Cholesky.self)
+      let spotrf = function("spotrf_", as: Cholesky.self),
+      let dpotrf = function("dpotrf_", as: DoubleCholesky.self),
+      let dtrtri = function("dtrtri_", as: TriangularInverse.self)
     else { return nil }
     self.sgemm = sgemm
     self.dsyrk = dsyrk
@@ -133,6 +147,8 @@ struct OpenBLAS: Sendable {
     self.sgesdd = sgesdd
     self.sgesvd = sgesvd
     self.spotrf = spotrf
+    self.dpotrf = dpotrf
+    self.dtrtri = dtrtri
 
     let setThreads = function(
       "openblas_set_num_threads", as: (@convention(c) (Int32) -> Void).self)

@@ -53,33 +53,15 @@ public struct Spectrum: Sendable, Hashable {
     let (n, d) = (matrix.rowCount, matrix.columnCount)
     let isTall = n >= d
     let (length, side) = isTall ? (n, d) : (d, n)
-    let width = try LinearAlgebra.blasSize(side, "spectrum")
-    // Few chunks, as each has a sum of its own; from the shape alone, so that rounding is, too.
-    let grain = max(256, (length + 7) / 8)
-    let sums = try parallelMap(length, grain: grain, in: run) {
-      (_, range) throws(BasisError) -> [Double] in
-      var sum = [Double](repeating: 0, count: side * side)
-      var block = [Double](repeating: 0, count: 256 * side)
-      for first in stride(from: range.lowerBound, to: range.upperBound, by: 256) {
-        try run.checkCancelled()
-        let count = min(256, range.upperBound - first)
-        matrix.withUnsafeFloats { floats in
-          for row in 0..<count {
-            for column in 0..<side {
-              let (i, j) = isTall ? (first + row, column) : (column, first + row)
-              block[row * side + column] = Double(floats[i * d + j]) - means[j]
-            }
+    return try LinearAlgebra.gram(count: length, side: side, library, in: run) { (rows, block) in
+      matrix.withUnsafeFloats { floats in
+        for (place, row) in rows.enumerated() {
+          for column in 0..<side {
+            let (i, j) = isTall ? (row, column) : (column, row)
+            block[place * side + column] = Double(floats[i * d + j]) - means[j]
           }
         }
-        // Row-major, upper triangle, transposed: sum += blockᵀ · block.
-        library.dsyrk(101, 121, 112, width, Int32(count), 1, block, width, 1, &sum, width)
       }
-      return sum
     }
-    var total = sums[0]
-    for sum in sums.dropFirst() {
-      for index in total.indices { total[index] += sum[index] }
-    }
-    return total
   }
 }
