@@ -53,6 +53,8 @@ let rooms: [Room] = [
     name: "BasisFeatures", uses: ["BasisCore", "BasisNumerics", "BasisFormats"],
     name: "BasisClassification", uses: ["BasisCore", "BasisNumerics", "BasisFormats"],
     hasFixtures: true),
+    name: "BasisDetection",
+    uses: ["BasisCore", "BasisNumerics", "BasisFormats", "BasisSearch"], hasFixtures: true),
   Room(
     name: "BasisStorage",
     uses: ["BasisCore", "BasisFormats", "BasisSearch", "BasisText"], outside: [grdb],
@@ -69,6 +71,7 @@ let rooms: [Room] = [
       "BasisMeasures", "BasisClustering", "BasisSelection", "BasisFeatures",
       "BasisMeasures", "BasisClustering", "BasisSelection", "BasisClassification",
       "BasisMeasures", "BasisClustering", "BasisSelection", "BasisAlignment",
+      "BasisMeasures", "BasisClustering", "BasisSelection", "BasisDetection",
     ]),
 ]
 
