@@ -51,8 +51,11 @@ let rooms: [Room] = [
     hasFixtures: true),
   Room(
     name: "BasisFeatures", uses: ["BasisCore", "BasisNumerics", "BasisFormats"],
+    hasFixtures: true),
+  Room(
     name: "BasisClassification", uses: ["BasisCore", "BasisNumerics", "BasisFormats"],
     hasFixtures: true),
+  Room(
     name: "BasisDetection",
     uses: ["BasisCore", "BasisNumerics", "BasisFormats", "BasisSearch"], hasFixtures: true),
   Room(
@@ -66,12 +69,8 @@ let rooms: [Room] = [
     name: "BasisLab",
     uses: [
       "BasisCore", "BasisNumerics", "BasisFormats", "BasisCodecs", "BasisText", "BasisSearch",
-      "BasisEvaluation", "BasisMeasures", "BasisClustering", "BasisSelection",
-      "BasisCore", "BasisNumerics", "BasisFormats", "BasisCodecs", "BasisSearch", "BasisEvaluation",
-      "BasisMeasures", "BasisClustering", "BasisSelection", "BasisFeatures",
-      "BasisMeasures", "BasisClustering", "BasisSelection", "BasisClassification",
-      "BasisMeasures", "BasisClustering", "BasisSelection", "BasisAlignment",
-      "BasisMeasures", "BasisClustering", "BasisSelection", "BasisDetection",
+      "BasisEvaluation", "BasisMeasures", "BasisClustering", "BasisSelection", "BasisDetection",
+      "BasisClassification", "BasisFeatures", "BasisAlignment",
     ]),
 ]
 

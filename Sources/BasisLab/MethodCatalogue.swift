@@ -11,12 +11,17 @@ import BasisText
 /// Every method of every room.
 public enum MethodCatalogue {
   /// By room, and then as the room has them.
-  public static let methods: [MethodDescriptor] =
-    CodecCatalogue.methods + TextCatalogue.methods + SearchCatalogue.methods
-    + MeasureCatalogue.entries.map(\.descriptor)
-    + ClusteringCatalogue.entries.map(\.descriptor) + SelectionCatalogue.methods
-    + FeatureCatalogue.entries.map(\.descriptor) + StudyCatalogue.methods
-    + AlignmentCatalogue.entries.map(\.descriptor) + StudyCatalogue.methods
+  public static let methods: [MethodDescriptor] = [
+    CodecCatalogue.methods,
+    TextCatalogue.methods,
+    SearchCatalogue.methods,
+    MeasureCatalogue.entries.map(\.descriptor),
+    ClusteringCatalogue.entries.map(\.descriptor),
+    SelectionCatalogue.methods,
+    FeatureCatalogue.entries.map(\.descriptor),
+    AlignmentCatalogue.entries.map(\.descriptor),
+    StudyCatalogue.methods,
+  ].flatMap { $0 }
 
   /// The rooms that have methods, in order.
   public static var rooms: [String] {
