@@ -9,6 +9,7 @@ public enum ClaimCatalogue {
     KMedoidsClaim(),
     FastPAMClaim(),
     SMOTEClaim(),
+    OutRankClaim(),
     StorageCompressionClaim(),
     PretrainingClaim(),
     PrefixClaim(),

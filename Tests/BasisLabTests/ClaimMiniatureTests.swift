@@ -50,6 +50,8 @@ import _BasisTestSupport
     small { (claim: inout SMOTEClaim) in
       (claim.imageCount, claim.positiveCount, claim.splitCount) = (300, 20, 1)
       claim.levels = [100]
+    small { (claim: inout OutRankClaim) in
+      (claim.rowCount, claim.needleRowCount, claim.pairRowCount) = (1_500, 250, 150)
     },
     small { (claim: inout StorageCompressionClaim) in claim.size = size },
     small { (claim: inout PretrainingClaim) in
