@@ -77,8 +77,8 @@ public struct OutRank: FeatureRanker {
   ///
   /// - Parameters:
   ///   - next: the next batch, nil at the end.
-  ///   - run: as for ``rank(_:in:)``.
-  /// - Throws: as ``rank(_:in:)``, and what `next` throws.
+  ///   - run: the seed draws the orders of ``ColumnScore/Chance/permutations(_:)``.
+  /// - Throws: as for a whole table, and what `next` throws.
   public func rank(
     _ next: () throws(BasisError) -> LabeledColumns?, in run: RunContext
   ) throws(BasisError) -> FeatureRanking {
