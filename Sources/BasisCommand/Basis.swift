@@ -30,6 +30,9 @@ struct Basis: ParsableCommand {
       Cluster.self,
       Select.self,
       RankFeatures.self,
+      Ingest.self, Search.self, Info.self, List.self, Export.self, Delete.self, Vacuum.self,
+      Verify.self, Models.self, Evaluate.self, Compress.self, Judge.self, Cluster.self, Select.self,
+      Detect.self,
       Lab.self,
       Methods.self,
     ])

@@ -20,6 +20,7 @@ public enum ClaimCatalogue {
     RankMeClaim(),
     OneStepDescentClaim(),
     CoverageCoresetClaim(),
+    MahalanobisClaim(),
   ]
 
   /// Papers whose methods are here and whose claims are still to be written.

@@ -3,6 +3,7 @@ import BasisClustering
 import BasisCodecs
 public import BasisCore
 import BasisFeatures
+import BasisDetection
 import BasisMeasures
 import BasisSearch
 import BasisSelection
@@ -22,6 +23,10 @@ public enum MethodCatalogue {
     AlignmentCatalogue.entries.map(\.descriptor),
     StudyCatalogue.methods,
   ].flatMap { $0 }
+  public static let methods: [MethodDescriptor] =
+    CodecCatalogue.methods + SearchCatalogue.methods + MeasureCatalogue.entries.map(\.descriptor)
+    + ClusteringCatalogue.entries.map(\.descriptor) + SelectionCatalogue.methods
+    + DetectionCatalogue.entries.map(\.descriptor) + StudyCatalogue.methods
 
   /// The rooms that have methods, in order.
   public static var rooms: [String] {

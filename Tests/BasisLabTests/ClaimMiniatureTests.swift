@@ -77,6 +77,8 @@ import _BasisTestSupport
     small { (claim: inout CoverageCoresetClaim) in
       (claim.trainCount, claim.testCount) = (160, 60)
       (claim.hiddenSize, claim.epochCount) = (16, 4)
+    small { (claim: inout MahalanobisClaim) in
+      (claim.hiddenSizes, claim.epochCount) = ([24, 12], 4)
     },
   ]
 
