@@ -7,6 +7,16 @@ public enum ClassificationCatalogue {
   public static let entries: [MethodEntry<any FittedClassifier>] = [
     entry(naiveBayes, GaussianNaiveBayes()),
     entry(logistic, LogisticRegression()),
+    entry(tree, DecisionTree()),
+    entry(forest, RandomForest()),
+    entry(boosting, GradientBoostedTrees()),
+  ]
+
+  /// What learns numbers.
+  public static let regressors: [MethodEntry<any FittedRegressor>] = [
+    regressor(tree, DecisionTree()),
+    regressor(forest, RandomForest()),
+    regressor(boosting, GradientBoostedTrees()),
   ]
 
   /// All that the room has.
@@ -14,7 +24,8 @@ public enum ClassificationCatalogue {
 
   /// What files of the verb may hold.
   public static let models: [any FittedModel.Type] = [
-    GaussianNaiveBayesModel.self, LinearClassifierModel.self,
+    GaussianNaiveBayesModel.self, LinearClassifierModel.self, ForestClassifier.self,
+    ForestRegressor.self, BoostedClassifier.self, BoostedRegressor.self,
   ]
 
   /// - Throws: `.invalidArgument` with the names that there are.
@@ -22,6 +33,22 @@ public enum ClassificationCatalogue {
     -> MethodEntry<any FittedClassifier>
   {
     try entries.method(named: name, kind: "classification method")
+  }
+
+  /// - Throws: `.invalidArgument` with the names that there are.
+  public static func regressor(named name: String) throws(BasisError)
+    -> MethodEntry<any FittedRegressor>
+  {
+    try regressors.method(named: name, kind: "regression method")
+  }
+
+  private static func regressor<R: Regressor>(_ descriptor: MethodDescriptor, _ regressor: R)
+    -> MethodEntry<any FittedRegressor>
+  {
+    MethodEntry(descriptor, regressor) {
+      (regressor: R, input: TargetRows, run: RunContext) throws(BasisError) in
+      try regressor.fit(input, in: run)
+    }
   }
 
   private static func entry<C: Classifier>(_ descriptor: MethodDescriptor, _ classifier: C)
@@ -56,4 +83,27 @@ public enum ClassificationCatalogue {
     paper: zheng, kind: .study, type: HeadReferee.self, verb: "classify",
     oracle: "crossings of curves that were drawn by hand",
     limits: "of these features and these draws; the interval is of five draws")
+
+  private static let curth = MethodDescriptor.Paper(
+    "Why do Random Forests Work? Understanding Tree Ensembles as Self-Regularizing Adaptive Smoothers",
+    by: "Curth, Jeffares & van der Schaar", 2024, "arXiv:2402.01502")
+
+  private static let tree = MethodDescriptor(
+    id: nil, name: "tree", summary: "questions about one column each: a rule that can be read",
+    paper: .init(
+      "Classification and Regression Trees", by: "Breiman et al.", 1984),
+    type: DecisionTree.self, verb: "classify", oracle: "Scripts/oracles/forest.py",
+    limits: "follows every row unless it is limited")
+
+  private static let forest = MethodDescriptor(
+    id: 84, name: "forest", summary: "the mean of many trees: tables, without tuning",
+    paper: curth, type: RandomForest.self, verb: "classify", oracle: "Scripts/oracles/forest.py",
+    limits: "slow and large for many rows; steps where the truth is a slope")
+
+  private static let boosting = MethodDescriptor(
+    id: 84, name: "boosting",
+    summary: "small trees, each of what is left over: tables, with tuning",
+    paper: curth, type: GradientBoostedTrees.self, verb: "classify",
+    oracle: "Scripts/oracles/forest.py",
+    limits: "wants its rate and rounds chosen; labels that are wrong are learnt in the end")
 }

@@ -34,6 +34,7 @@ struct Basis: ParsableCommand {
       Verify.self, Models.self, Evaluate.self, Compress.self, Judge.self, Cluster.self, Select.self,
       Detect.self,
       Lab.self,
+      Classify.self, Lab.self,
       Methods.self,
     ])
 

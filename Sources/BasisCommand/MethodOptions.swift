@@ -32,6 +32,23 @@ struct MethodOptions: ParsableArguments {
       labels: try labels.map { path throws(BasisError) in try MatrixSource(path: path).integers() })
   }
 
+  func rows(_ name: String, in run: RunContext) throws(BasisError) -> Matrix {
+    try data.rows(name, in: run)
+  }
+
+  func keyedRows(_ name: String, in run: RunContext) throws(BasisError) -> (
+    rows: Matrix, keys: [String], metric: Metric?
+  ) {
+    try data.keyedRows(name, in: run)
+  }
+
+  /// The settings as a JSON object.
+  ///
+  /// - Parameter own: what other options say, such as `name=value`; --set comes later, and counts.
+  func json(after own: [String] = []) -> String { settingsObject(own + settings) }
+}
+
+extension DataOptions {
   /// The rows of a file, or the vectors of a collection in its present space.
   func rows(_ name: String, in run: RunContext) throws(BasisError) -> Matrix {
     try keyedRows(name, in: run).rows
@@ -42,7 +59,7 @@ struct MethodOptions: ParsableArguments {
   func keyedRows(_ name: String, in run: RunContext) throws(BasisError) -> (
     rows: Matrix, keys: [String], metric: Metric?
   ) {
-    let folder = try? data.folder(name)
+    let folder = try? self.folder(name)
     guard name != "-", !FileManager.default.fileExists(atPath: name), let folder,
       FileManager.default.fileExists(atPath: folder.path)
     else { return (try Matrix(contentsOf: name), [], nil) }
@@ -68,11 +85,6 @@ struct MethodOptions: ParsableArguments {
     }
     return (rows, keys, reader.space.metric)
   }
-
-  /// The settings as a JSON object.
-  ///
-  /// - Parameter own: what other options say, such as `name=value`; --set comes later, and counts.
-  func json(after own: [String] = []) -> String { settingsObject(own + settings) }
 }
 
 /// Settings such as `name=value` as a JSON object: numbers, words and lists as they are, all else as

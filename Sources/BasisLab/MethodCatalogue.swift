@@ -1,4 +1,5 @@
 import BasisAlignment
+import BasisClassification
 import BasisClustering
 import BasisCodecs
 public import BasisCore
@@ -27,6 +28,7 @@ public enum MethodCatalogue {
     CodecCatalogue.methods + SearchCatalogue.methods + MeasureCatalogue.entries.map(\.descriptor)
     + ClusteringCatalogue.entries.map(\.descriptor) + SelectionCatalogue.methods
     + DetectionCatalogue.entries.map(\.descriptor) + StudyCatalogue.methods
+    + ClassificationCatalogue.methods + StudyCatalogue.methods
 
   /// The rooms that have methods, in order.
   public static var rooms: [String] {

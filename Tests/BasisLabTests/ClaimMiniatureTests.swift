@@ -52,10 +52,17 @@ import _BasisTestSupport
       claim.levels = [100]
     small { (claim: inout OutRankClaim) in
       (claim.rowCount, claim.needleRowCount, claim.pairRowCount) = (1_500, 250, 150)
+    small { (claim: inout HeadRefereeClaim) in
+      (claim.dimensions, claim.testCount) = ([8, 16], 200)
+      (claim.featureCount, claim.digitCount, claim.drawCount) = (16, 120, 2)
     },
     small { (claim: inout StorageCompressionClaim) in claim.size = size },
     small { (claim: inout PretrainingClaim) in
       (claim.dimension, claim.answerCount, claim.rowCounts) = (20, 12, [600, 40, 12])
+    },
+    small { (claim: inout ForestClaim) in
+      (claim.rowCount, claim.treeCount) = (60, 10)
+      (claim.fitCount, claim.ensembleSize) = (3, 5)
     },
     small(miniature),
     small { (claim: inout ContrastiveTemperatureClaim) in

@@ -209,12 +209,12 @@ public struct HeadReferee: Settings {
 }
 
 /// The smallest and largest value of each column, as 0 and 1.
-struct ColumnRange {
+package struct ColumnRange {
   private var low: [Float]
   private var scale: [Float]
   private let isClipped: Bool
 
-  init(_ rows: Matrix, _ some: [Int], isClipped: Bool) {
+  package init(_ rows: Matrix, _ some: [Int], isClipped: Bool) {
     let d = rows.columnCount
     var (low, high) = (
       [Float](repeating: .infinity, count: d), [Float](repeating: -.infinity, count: d)
@@ -233,7 +233,7 @@ struct ColumnRange {
     self.isClipped = isClipped
   }
 
-  func applied(to rows: Matrix, _ some: [Int]) -> Matrix {
+  package func applied(to rows: Matrix, _ some: [Int]) -> Matrix {
     let d = rows.columnCount
     return Matrix(rowCount: some.count, columnCount: d) { out in
       for (place, row) in some.enumerated() {
