@@ -20,7 +20,10 @@ public enum ClassificationCatalogue {
   ]
 
   /// All that the room has.
-  public static let methods: [MethodDescriptor] = entries.map(\.descriptor) + [referee]
+  public static let methods: [MethodDescriptor] =
+    entries.map(\.descriptor) + [
+      referee, tester,
+    ]
 
   /// What files of the verb may hold.
   public static let models: [any FittedModel.Type] = [
@@ -106,4 +109,13 @@ public enum ClassificationCatalogue {
     paper: curth, type: GradientBoostedTrees.self, verb: "classify",
     oracle: "Scripts/oracles/forest.py",
     limits: "wants its rate and rounds chosen; labels that are wrong are learnt in the end")
+
+  private static let tester = MethodDescriptor(
+    id: 165, name: "certify", summary: "a plane that is certified near the best, or refused",
+    paper: .init(
+      "An Efficient Tester-Learner for Halfspaces", by: "Gollakota et al.", 2023,
+      "arXiv:2302.14853"),
+    type: TesterLearner.self, verb: "classify", oracle: "Scripts/oracles/tester_learner.py",
+    limits:
+      "planes through the mean, rows that are nearly normal; constants by trial, not the theory's")
 }

@@ -32,6 +32,14 @@ public protocol FittedClassifier: FittedModel {
   /// - Returns: `m × K`, each row at least 0 and of sum 1; columns as ``classes``.
   /// - Throws: `.dimensionMismatch`; `.badData` naming row and column; `.cancelled`.
   func probabilities(_ rows: Matrix, in run: RunContext) throws(BasisError) -> Matrix
+
+  /// The likeliest class of each row, the smallest of equals.
+  ///
+  /// - Parameters:
+  ///   - rows: `m × d`, finite.
+  ///   - run: threads and cancellation.
+  /// - Throws: as ``probabilities(_:in:)``.
+  func predict(_ rows: Matrix, in run: RunContext) throws(BasisError) -> [Int]
 }
 
 /// A classifier whose model takes in further rows, as if it had been fitted on all of them.
@@ -76,12 +84,6 @@ public protocol FittedRegressor: FittedModel {
 }
 
 extension FittedClassifier {
-  /// The likeliest class of each row, the smallest of equals.
-  ///
-  /// - Parameters:
-  ///   - rows: `m × d`, finite.
-  ///   - run: threads and cancellation.
-  /// - Throws: as ``probabilities(_:in:)``.
   public func predict(_ rows: Matrix, in run: RunContext = RunContext()) throws(BasisError) -> [Int]
   {
     Self.likeliest(try probabilities(rows, in: run), classes)

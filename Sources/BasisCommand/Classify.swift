@@ -21,6 +21,7 @@ struct Classify: ParsableCommand {
       """,
     subcommands: [
       ClassifyFit.self, ClassifyApply.self, ClassifyCurve.self, ClassifyWeights.self,
+      ClassifyCertify.self,
     ])
 
   /// The labels of a file.

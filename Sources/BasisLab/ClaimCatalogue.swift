@@ -18,6 +18,7 @@ public enum ClaimCatalogue {
     ContrastiveTemperatureClaim(),
     ZIPFITClaim(),
     BiGranularClaim(),
+    TesterLearnerClaim(),
     RecurrentBinaryClaim(),
     RankMeClaim(),
     OneStepDescentClaim(),

@@ -1,3 +1,4 @@
+import BasisClassification
 import BasisCore
 import Testing
 import _BasisTestSupport
@@ -73,6 +74,10 @@ import _BasisTestSupport
       (claim.textCount, claim.targetCount, claim.heldOutCount) = (16, 4, 4)
     },
     small { (claim: inout BiGranularClaim) in claim.size = size },
+    small { (claim: inout TesterLearnerClaim) in
+      (claim.rowCount, claim.columnCount, claim.trialCount) = (600, 3, 1)
+      (claim.tester.stepCount, claim.tester.batchSize) = (20, 100)
+    },
     small { (claim: inout RecurrentBinaryClaim) in claim.size = size },
     small { (claim: inout RankMeClaim) in
       claim.study = encoder

@@ -1,0 +1,107 @@
+import BasisCore
+import Testing
+import _BasisTestSupport
+
+@testable import BasisClassification
+
+@Suite struct TesterLearnerTests {
+  private struct Fixture: Decodable {
+    var sixtyFourths: [Int]
+    var direction: [Double]
+    var layers: [Double]
+    var fourth: Double
+  }
+
+  @Test func `masses and moments are those of numpy`() throws {
+    let known = try fixture("tester_learner", Fixture.self)
+    let rows = try Matrix(
+      rowCount: known.sixtyFourths.count / 3, columnCount: 3,
+      values: known.sixtyFourths.map { Float($0) / 64 })
+    let settings = TesterLearner(noise: .adversarial, slabCount: 4)
+    let checks = try HalfspaceTests(settings, rows, known.direction).checks(in: RunContext())
+    #expect(checks.count == 11)
+    expectEqual(checks.dropLast().map(\.value), known.layers, within: 1e-5)
+    expectEqual([checks[10].value], [known.fourth], within: 1e-9)
+  }
+
+  /// Labels of a plane through zero, a share of those of one side flipped.
+  private func labeled(_ rows: Matrix, flipped: Double, seed: UInt64) throws -> LabeledRows {
+    var generator = RandomGenerator(seed: seed)
+    let labels = (0..<rows.rowCount).map { row in
+      let isAbove = rows[row, 0] - rows[row, 1] > 0
+      return isAbove != (generator.nextDouble() < (isAbove ? flipped : flipped / 3)) ? 1 : 0
+    }
+    return try LabeledRows(rows, labels: labels)
+  }
+
+  private let quick = TesterLearner(stepCount: 60, batchSize: 300)
+
+  @Test(arguments: 0..<4 as Range<UInt64>)
+  func `normal rows are certified, with an error near the noise`(seed: UInt64) throws {
+    let rows = gaussianMatrix(rowCount: 3000, columnCount: 4, seed: seed)
+    let input = try labeled(rows, flipped: 0.2, seed: seed)
+    let verdict = try quick.certify(input, in: RunContext(seed: seed, threadLimit: 1))
+    #expect(verdict.isAccepted, "\(verdict.statement)")
+    #expect(abs(verdict.error - 0.2 * 2 / 3) < 0.04 && verdict.errorBound > verdict.error)
+    #expect(verdict.statement.hasPrefix("certified"))
+    #expect(try verdict.model.accuracy(on: input) > 0.8)
+    #expect(try quick.certify(input, in: RunContext(seed: seed, threadLimit: 4)) == verdict)
+  }
+
+  @Test(arguments: 0..<4 as Range<UInt64>)
+  func `rows of another form are refused`(seed: UInt64) throws {
+    var generator = RandomGenerator(seed: seed)
+    let cube = Matrix(rowCount: 3000, columnCount: 4) { out in
+      for index in out.indices { out[index] = generator.next() & 1 == 0 ? -1 : 1 }
+    }
+    var planted = gaussianMatrix(rowCount: 3000, columnCount: 4, seed: seed)
+    for row in 0..<600 { for column in 0..<4 { planted[row, column] *= 0.1 } }
+    for rows in [cube, planted] {
+      let verdict = try quick.certify(
+        labeled(rows, flipped: 0, seed: seed), in: RunContext(seed: seed))
+      let refusal = try #require(verdict.refusal)
+      #expect(!refusal.passes && verdict.statement.contains(refusal.name))
+    }
+  }
+
+  @Test func `rows that are not white are whitened where that is asked`() throws {
+    var rows = gaussianMatrix(rowCount: 3000, columnCount: 3, seed: 4)
+    let labels = (0..<3000).map { rows[$0, 0] > rows[$0, 2] ? 9 : 4 }
+    for row in 0..<3000 {
+      rows[row, 0] = 3 * rows[row, 0] + 100
+      rows[row, 1] += 0.5 * rows[row, 2]
+    }
+    let input = try LabeledRows(rows, labels: labels)
+    expectError(.badData, "isWhitening") { try quick.certify(input) }
+    var settings = quick
+    settings.isWhitening = true
+    let verdict = try settings.certify(input, in: RunContext(seed: 1))
+    #expect(verdict.isAccepted && verdict.error < 0.06, "\(verdict.statement) \(verdict.error)")
+    #expect(try verdict.model.accuracy(on: input) > 0.94 && verdict.model.classes == [4, 9])
+    for row in 0..<3000 { rows[row, 1] = 7 }
+    expectError(.badData, "constant") { try settings.certify(LabeledRows(rows, labels: labels)) }
+  }
+
+  @Test func `what it cannot use is one clear error`() throws {
+    let rows = gaussianMatrix(rowCount: 300, columnCount: 3, seed: 1)
+    let labels = (0..<300).map { $0 % 2 }
+    expectError(.badData, "2 classes") {
+      try quick.certify(LabeledRows(rows, labels: (0..<300).map { $0 % 3 }))
+    }
+    expectError(.badData, "50 rows a column") {
+      try quick.certify(
+        LabeledRows(rows.selecting(rows: 0..<140), labels: Array(labels[..<140])))
+    }
+    expectError(.badData, "2 columns") {
+      try quick.certify(LabeledRows(rows.prefix(columns: 1), labels: labels))
+    }
+    expectError(.invalidArgument, "tester-learner") {
+      try TesterLearner(bandWidth: 0).certify(LabeledRows(rows, labels: labels))
+    }
+    var broken = rows
+    broken[8, 1] = .nan
+    expectError(.badData, "row 8", "column 1") {
+      try quick.certify(LabeledRows(broken, labels: labels))
+    }
+  }
+}
