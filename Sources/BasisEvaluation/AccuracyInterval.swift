@@ -129,8 +129,10 @@ public struct AccuracyInterval: Settings {
   private func bootstrap(_ hits: Int, _ count: Int, in run: RunContext, _ stream: Int)
     throws(BasisError) -> Interval
   {
-    let sample = CountedSample(ones: hits, of: count)
-    let (mean, variance) = sample.moments
+    let mean = Double(hits) / Double(count)
+    let variance = mean * (1 - mean)
+    // Multinomial counts of hits and misses are binomial.
+    let law = BinomialDistribution(count: count, probability: mean)
     guard hits > 0, hits < count else {
       return made(
         mean, mean, mean,
@@ -142,10 +144,10 @@ public struct AccuracyInterval: Settings {
     var values: [Double] = []
     values.reserveCapacity(resampleCount)
     for _ in 0..<resampleCount {
-      let (value, own) = sample.resampledMoments(&generator)
+      let value = Double(law.draw(&generator)) / Double(count)
       if method == .bootstrapT {
         // Without spread, a resample says nothing but its side.
-        let error = own.squareRoot() / root
+        let error = (value * (1 - value)).squareRoot() / root
         values.append(error > 0 ? (value - mean) / error : value > mean ? .infinity : -.infinity)
       } else {
         values.append(value)

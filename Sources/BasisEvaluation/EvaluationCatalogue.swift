@@ -33,6 +33,18 @@ public enum EvaluationCatalogue {
       desk(
         "resampler", "index plans: hold-out, folds, groups, time, bootstrap", Resampler.self, "",
         "groups are not stratified"),
+      pooled(
+        "pl", "ranks models by what beats what within samples", PlackettLuce.self,
+        "with gaps at random the mean of cells is as good, and better from nine missing in ten"),
+      pooled(
+        "rasch", "abilities of models and difficulties of samples, learnt together", Rasch.self,
+        "samples that are not binary count by shares of models beaten"),
+      pooled(
+        "elo", "ratings that move with each duel", Elo.self, "depends on the order of the duels"),
+      pooled(
+        "borda", "the mean share of the others that were beaten", Borda.self,
+        "as fair as the samples that a model met"),
+      pooled("mean", "the mean of values that are there", MeanScore.self, "mixes scales"),
     ]
 
   /// - Throws: `.invalidArgument` with the names that there are.
@@ -45,6 +57,17 @@ public enum EvaluationCatalogue {
   private static let paper = MethodDescriptor.Paper(
     "Model Evaluation, Model Selection, and Algorithm Selection in Machine Learning", by: "Raschka",
     2018, "arXiv:1811.12808")
+
+  private static func pooled(
+    _ name: String, _ summary: String, _ type: Any.Type, _ limits: String
+  ) -> MethodDescriptor {
+    MethodDescriptor(
+      id: 68, name: name, summary: summary,
+      paper: .init(
+        "ONEBench to Test Them All: Sample-Level Benchmarking Over Open-Ended Capabilities",
+        by: "Ghosh et al.", 2024, "arXiv:2412.06745"),
+      type: type, verb: "evaluate pool rank", oracle: "Scripts/oracles/onebench.py", limits: limits)
+  }
 
   private static let oracle = "Scripts/oracles/model_evaluation.py"
 

@@ -69,6 +69,11 @@ public struct LearnerComparison: Settings {
 
   public init(isStratified: Bool = false) { self.isStratified = isStratified }
 
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    isStratified = try values.decodeIfPresent(Bool.self, forKey: .isStratified) ?? false
+  }
+
   /// Five halvings, both ways: what ``PairedTest/fiveByTwoT(_:)`` and ``PairedTest/combinedF(_:)`` eat.
   ///
   /// - Parameters:

@@ -82,7 +82,6 @@ public struct BinomialDistribution: Sendable, Hashable {
     let scale = (2.83 + 5.1 / b) * deviation
     let odds = logarithm(probability / (1 - probability))
     let mode = ((n + 1) * probability).rounded(.down)
-    let peak = logGamma(mode + 1) + logGamma(n - mode + 1)
     while true {
       let u = generator.nextDouble() - 0.5
       let v = generator.nextDouble()
@@ -91,6 +90,8 @@ public struct BinomialDistribution: Sendable, Hashable {
       guard k >= 0 && k <= n else { continue }
       if edge >= 0.07 && v <= inner { return Int(k) }
       let height = logarithm(v * scale / (a / (edge * edge) + b))
+      // Six draws in seven never come here.
+      let peak = logGamma(mode + 1) + logGamma(n - mode + 1)
       let ratio = peak - logGamma(k + 1) - logGamma(n - k + 1) + (k - mode) * odds
       if height <= ratio { return Int(k) }
     }
