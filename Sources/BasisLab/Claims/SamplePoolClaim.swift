@@ -1,0 +1,138 @@
+public import BasisCore
+import BasisEvaluation
+import BasisNumerics
+
+/// Ranking by what beats what within samples is right where each model met samples of another hardness, and no
+/// better than the plain mean where values are missing at random.
+public struct SamplePoolClaim: Claim {
+  public static let statement = ClaimStatement(
+    id: 68,
+    title:
+      "Plackett–Luce ranks models from a pool in which each met a differently hard part, where the mean of "
+      + "its values does not; with gaps at random it is no better than the mean",
+    paper:
+      "rankings from 5 % of the results stay close to those of all (section 4); a miniature reports what "
+      + "happens with random gaps, and with gaps that depend on how hard a sample is",
+    baseline: "the mean of the values that are there; Rasch's model",
+    data:
+      "made: 30 models with Gumbel utilities, 1,000 samples; 32 models on binary samples of spread "
+      + "hardness, 2,000 with gaps at random and 10,000 where each model met its own hardness",
+    cost: .slow, seedCount: 5,
+    breaking: "`ranksByMean`: the mean stands for Plackett–Luce")
+
+  public var modelCount = 32
+  /// Of the pool whose gaps depend on hardness.
+  public var sampleCount = 10_000
+  /// Of the pool with gaps at random.
+  public var randomSampleCount = 2_000
+  /// How sharply a model's samples are of its own hardness.
+  public var focus = 0.3
+  /// Whether the mean takes Plackett–Luce's place.
+  public var ranksByMean = false
+
+  public init() {}
+
+  public var broken: SamplePoolClaim {
+    var copy = self
+    copy.ranksByMean = true
+    return copy
+  }
+
+  private static let kept = [30, 10, 5]
+  private static let missing = [50, 80, 90, 95, 98]
+
+  public var expectations: [ClaimExpectation] {
+    var list: [ClaimExpectation] = [
+      .init("gumbel", "τ with the truth, 30 models, 1,000 samples, none missing", .above(0.97))
+    ]
+    let means = [0.475, 0.463, 0.460]
+    let ours = [0.863, 0.836, 0.807]
+    for (place, share) in Self.kept.enumerated() {
+      list += [
+        .init(
+          "mean_kept_\(share)", "mean: τ with the truth, \(share) % kept by hardness",
+          reported: means[place]),
+        .init("pl_kept_\(share)", "Plackett–Luce without ties: the same", reported: ours[place]),
+        .init(
+          "gain_kept_\(share)", "the one less the other", reported: ours[place] - means[place],
+          .above(0.25)),
+        .init(
+          "rasch_kept_\(share)", "Rasch's model less Plackett–Luce without ties", .above(-0.05)),
+      ]
+    }
+    let random = [(0.953, 0.960), (0.922, 0.923), (0.878, 0.876), (0.845, 0.793), (0.726, 0.519)]
+    for (place, share) in Self.missing.enumerated() {
+      list += [
+        .init(
+          "mean_missing_\(share)", "mean: τ with the mean of all, \(share) % missing at random",
+          reported: random[place].0),
+        .init("pl_missing_\(share)", "Plackett–Luce: the same", reported: random[place].1),
+      ]
+    }
+    list.append(
+      .init(
+        "loss_98", "mean less Plackett–Luce where 98 % are missing at random", reported: 0.207,
+        .above(0)))
+    return list
+  }
+
+  private var likelihood: any RankAggregator { ranksByMean ? MeanScore() : PlackettLuce() }
+
+  private static func correlation(_ a: [Double], _ b: [Double]) -> Double {
+    let both = a.indices.filter { !a[$0].isNaN && !b[$0].isNaN }
+    return Statistics.kendallCorrelation(both.map { a[$0] }, both.map { b[$0] })
+  }
+
+  public func measure(_ data: ClaimData?, in run: RunContext) throws(BasisError) -> [String: Double]
+  {
+    guard modelCount >= 3, sampleCount >= 10, randomSampleCount >= 10, focus >= 0 else {
+      throw BasisError(
+        .invalidArgument,
+        "claim 68: models \(modelCount) are at least 3, samples \(sampleCount) and "
+          + "\(randomSampleCount) at least 10, the focus \(focus) at least 0")
+    }
+    try run.checkCancelled()
+    var numbers: [String: Double] = [:]
+    let gumbel = try SyntheticResults(.gumbel, modelCount: 30, sampleCount: 1_000).make(in: run)
+    numbers["gumbel"] = Self.correlation(
+      try likelihood.scores(gumbel.results, weights: nil, in: run), gumbel.strengths)
+    for share in Self.kept {
+      try run.checkCancelled()
+      let made = try SyntheticResults(
+        .difficulty, modelCount: modelCount, sampleCount: sampleCount,
+        keptShare: Double(share) / 100, focus: focus
+      ).make(in: run)
+      let mean = Self.correlation(
+        try MeanScore().scores(made.results, weights: nil, in: run), made.strengths)
+      let ours = Self.correlation(
+        try likelihood.scores(made.results, weights: nil, in: run), made.strengths)
+      let rasch = Self.correlation(
+        try Rasch().scores(made.results, weights: nil, in: run), made.strengths)
+      numbers["mean_kept_\(share)"] = mean
+      numbers["pl_kept_\(share)"] = ours
+      numbers["gain_kept_\(share)"] = ours - mean
+      numbers["rasch_kept_\(share)"] = rasch - ours
+    }
+    numbers.merge(try randomGaps(in: run)) { $1 }
+    return numbers
+  }
+
+  private func randomGaps(in run: RunContext) throws(BasisError) -> [String: Double] {
+    var numbers: [String: Double] = [:]
+    let whole = try SyntheticResults(
+      .difficulty, modelCount: modelCount, sampleCount: randomSampleCount
+    ).make(in: run).results
+    let truth = try MeanScore().scores(whole, weights: nil, in: run)
+    for share in Self.missing {
+      var generator = run.generator("missing", chunk: share)
+      let part = whole.thinned(keeping: 1 - Double(share) / 100, &generator)
+      numbers["mean_missing_\(share)"] = Self.correlation(
+        try MeanScore().scores(part, weights: nil, in: run), truth)
+      numbers["pl_missing_\(share)"] = Self.correlation(
+        try likelihood.scores(part, weights: nil, in: run), truth)
+    }
+    numbers["loss_98"] =
+      (numbers["mean_missing_98"] ?? .nan) - (numbers["pl_missing_98"] ?? .nan)
+    return numbers
+  }
+}
