@@ -9,6 +9,11 @@ struct Evaluate: ParsableCommand {
         basis evaluate recall packages --recall 0.99
         basis evaluate rate activations.npy --head head.npz
         basis evaluate relevance scifact --run mine.run --compare theirs.run
+        basis evaluate compare --truth y.csv --pred a.csv b.csv
+        basis evaluate pool rank --query "negation" --filter set.eq=scifact
       """,
-    subcommands: [EvaluateRelevance.self, EvaluateRecall.self, EvaluateRate.self])
+    subcommands: [
+      EvaluateRelevance.self, EvaluateRecall.self, EvaluateRate.self, EvaluateCompare.self,
+      EvaluateEstimate.self, EvaluateNested.self, EvaluatePool.self,
+    ])
 }

@@ -5,6 +5,7 @@ import BasisCodecs
 public import BasisCore
 import BasisFeatures
 import BasisDetection
+import BasisEvaluation
 import BasisMeasures
 import BasisSearch
 import BasisSelection
@@ -29,6 +30,7 @@ public enum MethodCatalogue {
     + ClusteringCatalogue.entries.map(\.descriptor) + SelectionCatalogue.methods
     + DetectionCatalogue.entries.map(\.descriptor) + StudyCatalogue.methods
     + ClassificationCatalogue.methods + StudyCatalogue.methods
+    + EvaluationCatalogue.methods + StudyCatalogue.methods
 
   /// The rooms that have methods, in order.
   public static var rooms: [String] {

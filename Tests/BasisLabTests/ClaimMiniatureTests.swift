@@ -56,6 +56,8 @@ import _BasisTestSupport
     small { (claim: inout HeadRefereeClaim) in
       (claim.dimensions, claim.testCount) = ([8, 16], 200)
       (claim.featureCount, claim.digitCount, claim.drawCount) = (16, 120, 2)
+    small { (claim: inout SamplePoolClaim) in
+      (claim.modelCount, claim.sampleCount, claim.randomSampleCount) = (8, 300, 200)
     },
     small { (claim: inout StorageCompressionClaim) in claim.size = size },
     small { (claim: inout PretrainingClaim) in
@@ -64,6 +66,8 @@ import _BasisTestSupport
     small { (claim: inout ForestClaim) in
       (claim.rowCount, claim.treeCount) = (60, 10)
       (claim.fitCount, claim.ensembleSize) = (3, 5)
+    small { (claim: inout ModelEvaluationClaim) in
+      (claim.drawCount, claim.randomCount, claim.resampleCount) = (2, 1, 4)
     },
     small(miniature),
     small { (claim: inout ContrastiveTemperatureClaim) in
