@@ -29,12 +29,10 @@ struct Basis: ParsableCommand {
       Judge.self,
       Cluster.self,
       Select.self,
-      RankFeatures.self,
-      Ingest.self, Search.self, Info.self, List.self, Export.self, Delete.self, Vacuum.self,
-      Verify.self, Models.self, Evaluate.self, Compress.self, Judge.self, Cluster.self, Select.self,
       Detect.self,
+      Classify.self,
+      RankFeatures.self,
       Lab.self,
-      Classify.self, Lab.self,
       Methods.self,
     ])
 

@@ -3,9 +3,9 @@ import BasisClassification
 import BasisClustering
 import BasisCodecs
 public import BasisCore
-import BasisFeatures
 import BasisDetection
 import BasisEvaluation
+import BasisFeatures
 import BasisMeasures
 import BasisSearch
 import BasisSelection
@@ -21,16 +21,13 @@ public enum MethodCatalogue {
     MeasureCatalogue.entries.map(\.descriptor),
     ClusteringCatalogue.entries.map(\.descriptor),
     SelectionCatalogue.methods,
+    DetectionCatalogue.entries.map(\.descriptor),
+    ClassificationCatalogue.methods,
     FeatureCatalogue.entries.map(\.descriptor),
     AlignmentCatalogue.entries.map(\.descriptor),
+    EvaluationCatalogue.methods,
     StudyCatalogue.methods,
   ].flatMap { $0 }
-  public static let methods: [MethodDescriptor] =
-    CodecCatalogue.methods + SearchCatalogue.methods + MeasureCatalogue.entries.map(\.descriptor)
-    + ClusteringCatalogue.entries.map(\.descriptor) + SelectionCatalogue.methods
-    + DetectionCatalogue.entries.map(\.descriptor) + StudyCatalogue.methods
-    + ClassificationCatalogue.methods + StudyCatalogue.methods
-    + EvaluationCatalogue.methods + StudyCatalogue.methods
 
   /// The rooms that have methods, in order.
   public static var rooms: [String] {

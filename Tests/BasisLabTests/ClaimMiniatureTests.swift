@@ -1,4 +1,3 @@
-import BasisClassification
 import BasisCore
 import Testing
 import _BasisTestSupport
@@ -8,106 +7,15 @@ import _BasisTestSupport
 /// The claims on little data, as debug builds can afford: the order that each is about shows, and with
 /// one knob turned it fails. The verdicts themselves are `make claims`'.
 @Suite struct ClaimMiniatureTests {
-  private static func small<C: Claim>(_ change: (inout C) -> Void) -> C {
-    var claim = C()
-    change(&claim)
-    return claim
-  }
-
-  private static let size = NeighborTask.Size(imageCount: 160, dimension: 64, queryCount: 60)
-
-  private static let encoder: ContrastiveStudy = {
-    var study = ContrastiveStudy()
-    study.hiddenSizes = [32, 24]
-    study.embeddingSize = 16
-    study.batchSize = 64
-    (study.epochCount, study.trainCount, study.testCount) = (2, 128, 80)
-    return study
-  }()
-
-  private static func miniature(_ claim: inout PrefixClaim) {
-    claim.size = size
-    claim.training.hiddenSize = 16
-    claim.training.fullSize = 16
-    (claim.training.trainCount, claim.training.testCount) = (256, 100)
-    claim.training.epochCount = 3
-  }
-
-  private static let claims: [any Claim] = [
-    small { (claim: inout OutRankClaim) in
-      (claim.rowCount, claim.needleRowCount, claim.pairRowCount) = (1_500, 250, 150)
-    },
-    small { (claim: inout FeatureCodingClaim) in
-      (claim.hiddenSize, claim.epochCount) = (16, 6)
-      claim.steps = [8, 32]
-    },
-    small { (claim: inout KMedoidsClaim) in
-      (claim.imageCount, claim.sampleCount, claim.clusterCounts) = (90, 60, [3, 10, 20])
-    },
-    small { (claim: inout FastPAMClaim) in
-      (claim.imageCount, claim.sampleCount, claim.stepCount) = (120, 60, 30)
-      (claim.clusterCounts, claim.walkCount) = ([2, 10, 20], 4)
-    },
-    small { (claim: inout SMOTEClaim) in
-      (claim.imageCount, claim.positiveCount, claim.splitCount) = (300, 20, 1)
-      claim.levels = [100]
-    small { (claim: inout OutRankClaim) in
-      (claim.rowCount, claim.needleRowCount, claim.pairRowCount) = (1_500, 250, 150)
-    small { (claim: inout HeadRefereeClaim) in
-      (claim.dimensions, claim.testCount) = ([8, 16], 200)
-      (claim.featureCount, claim.digitCount, claim.drawCount) = (16, 120, 2)
-    small { (claim: inout SamplePoolClaim) in
-      (claim.modelCount, claim.sampleCount, claim.randomSampleCount) = (8, 300, 200)
-    },
-    small { (claim: inout StorageCompressionClaim) in claim.size = size },
-    small { (claim: inout PretrainingClaim) in
-      (claim.dimension, claim.answerCount, claim.rowCounts) = (20, 12, [600, 40, 12])
-    },
-    small { (claim: inout ForestClaim) in
-      (claim.rowCount, claim.treeCount) = (60, 10)
-      (claim.fitCount, claim.ensembleSize) = (3, 5)
-    small { (claim: inout ModelEvaluationClaim) in
-      (claim.drawCount, claim.randomCount, claim.resampleCount) = (2, 1, 4)
-    },
-    small(miniature),
-    small { (claim: inout ContrastiveTemperatureClaim) in
-      claim.study = encoder
-      claim.temperatures = [0.1, 1]
-    },
-    small { (claim: inout ZIPFITClaim) in
-      (claim.textCount, claim.targetCount, claim.heldOutCount) = (16, 4, 4)
-    },
-    small { (claim: inout BiGranularClaim) in claim.size = size },
-    small { (claim: inout TesterLearnerClaim) in
-      (claim.rowCount, claim.columnCount, claim.trialCount) = (600, 3, 1)
-      (claim.tester.stepCount, claim.tester.batchSize) = (20, 100)
-    },
-    small { (claim: inout RecurrentBinaryClaim) in claim.size = size },
-    small { (claim: inout RankMeClaim) in
-      claim.study = encoder
-      claim.temperatures = [0.1, 1]
-    },
-    small { (claim: inout OneStepDescentClaim) in
-      (claim.promptCount, claim.stepCount, claim.batchSize) = (2_000, 30, 32)
-    },
-    small { (claim: inout CoverageCoresetClaim) in
-      (claim.trainCount, claim.testCount) = (160, 60)
-      (claim.hiddenSize, claim.epochCount) = (16, 4)
-    small { (claim: inout MahalanobisClaim) in
-      (claim.hiddenSizes, claim.epochCount) = ([24, 12], 4)
-    },
-  ]
-
-  @Test func `each claim is here`() {
-    #expect(
-      Self.claims.map { type(of: $0).statement.id }
-        == ClaimCatalogue.claims.map { type(of: $0).statement.id })
-  }
-
   @Test(arguments: ClaimCatalogue.claims.map { type(of: $0).statement.id })
   func `it measures what it names, and fails with one knob turned`(id: Int) throws {
-    let claim = try #require(Self.claims.first { type(of: $0).statement.id == id })
-    try Self.check(claim)
+    func check<C: Claim>(_ type: C.Type) throws { try Self.check(type.miniature) }
+    try check(type(of: ClaimCatalogue.claim(id)))
+  }
+
+  @Test func `claims stand in the order of their numbers`() {
+    let ids = ClaimCatalogue.claims.map { type(of: $0).statement.id }
+    #expect(ids == ids.sorted() && Set(ids).count == ids.count)
   }
 
   private static func check<C: Claim>(_ claim: C) throws {
@@ -126,26 +34,28 @@ import _BasisTestSupport
 
   @Test func `orders that show on little data`() throws {
     let run = RunContext(seed: 1)
-    let bits = try Self.small { (claim: inout RecurrentBinaryClaim) in claim.size = Self.size }
-      .run(in: run, seedCount: 3)
+    let bits = try RecurrentBinaryClaim.miniature.run(in: run, seedCount: 3)
     for name in ["gain_2", "whole_queries"] {
       #expect(bits.numbers.first { $0.name == name }?.verdict == .pass, "\(name)")
     }
-    let prefixes = try Self.small(Self.miniature)
-      .run(in: run, seedCount: 3)
+    let prefixes = try PrefixClaim.miniature.run(in: run, seedCount: 3)
     #expect(prefixes.numbers.first { $0.name == "gain_16" }?.verdict == .pass)
   }
 
   @Test func `claims on a person's rows`() throws {
     let rows = gaussianMatrix(rowCount: 300, columnCount: 24, seed: 2)
     for id in [79, 122, 186] {
-      let claim = try #require(Self.claims.first { type(of: $0).statement.id == id })
-      let result = try claim.run(
-        in: RunContext(), data: ClaimData(rows, name: "mine"), seedCount: 2)
+      func measured<C: Claim>(_ type: C.Type, _ data: ClaimData, seeds: Int) throws -> ClaimResult {
+        try type.miniature.run(in: RunContext(), data: data, seedCount: seeds)
+      }
+      let kind = type(of: try ClaimCatalogue.claim(id))
+      let result = try measured(kind, ClaimData(rows, name: "mine"), seeds: 2)
       #expect(result.numbers.allSatisfy { $0.rule == nil || !$0.mean.isNaN }, "\(id)")
       #expect(result.numbers.contains { $0.rule != nil }, "\(id)")
       let few = try ClaimData(rows.selecting(rows: 0..<20), name: "mine")
-      expectError(.badData, "mine", "20 × 24") { try claim.run(in: RunContext(), data: few) }
+      expectError(.badData, "mine", "20 × 24") {
+        do { _ = try measured(kind, few, seeds: 2) } catch let error as BasisError { throw error }
+      }
     }
     expectError(.invalidArgument, "claim 194", "takes none") {
       try ClaimCatalogue.claim(194).run(in: RunContext(), data: ClaimData(rows))

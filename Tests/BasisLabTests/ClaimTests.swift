@@ -20,6 +20,8 @@ import _BasisTestSupport
     var spread = 0.1
     var isLost = false
 
+    static var miniature: Coin { Coin() }
+
     var broken: Coin {
       var copy = self
       copy.shift = -1

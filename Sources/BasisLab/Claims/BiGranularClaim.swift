@@ -28,6 +28,12 @@ public struct BiGranularClaim: Claim {
 
   public init() {}
 
+  public static var miniature: Self {
+    var claim = Self()
+    claim.size = .miniature
+    return claim
+  }
+
   public var broken: BiGranularClaim {
     var copy = self
     copy.readCount = 10

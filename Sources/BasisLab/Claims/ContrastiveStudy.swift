@@ -27,6 +27,15 @@ struct ContrastiveStudy: Settings {
   /// Images that a probe is tested on, at most.
   var testCount = 450
 
+  static let miniature: Self = {
+    var study = Self()
+    study.hiddenSizes = [32, 24]
+    study.embeddingSize = 16
+    study.batchSize = 64
+    (study.epochCount, study.trainCount, study.testCount) = (2, 128, 80)
+    return study
+  }()
+
   /// What came of one training.
   struct Outcome: Sendable {
     /// Of the test images, before and after the last layer.

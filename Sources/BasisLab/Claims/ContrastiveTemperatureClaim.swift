@@ -27,6 +27,13 @@ public struct ContrastiveTemperatureClaim: Claim {
 
   public init() {}
 
+  public static var miniature: Self {
+    var claim = Self()
+    claim.study = .miniature
+    claim.temperatures = [0.1, 1]
+    return claim
+  }
+
   public var broken: ContrastiveTemperatureClaim {
     var copy = self
     copy.usesTemperature = false

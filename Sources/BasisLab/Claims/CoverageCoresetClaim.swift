@@ -36,6 +36,13 @@ public struct CoverageCoresetClaim: Claim {
 
   public init() {}
 
+  public static var miniature: Self {
+    var claim = Self()
+    (claim.trainCount, claim.testCount) = (160, 60)
+    (claim.hiddenSize, claim.epochCount) = (16, 4)
+    return claim
+  }
+
   public var broken: CoverageCoresetClaim {
     var copy = self
     copy.takesHardest = true

@@ -33,6 +33,13 @@ public struct FastPAMClaim: Claim {
 
   public init() {}
 
+  public static var miniature: Self {
+    var claim = Self()
+    (claim.imageCount, claim.sampleCount, claim.stepCount) = (120, 60, 30)
+    (claim.clusterCounts, claim.walkCount) = ([2, 10, 20], 4)
+    return claim
+  }
+
   public var broken: FastPAMClaim {
     var copy = self
     copy.variant = .alternating

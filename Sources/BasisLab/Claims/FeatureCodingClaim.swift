@@ -33,6 +33,13 @@ public struct FeatureCodingClaim: Claim {
 
   public init() {}
 
+  public static var miniature: Self {
+    var claim = Self()
+    (claim.hiddenSize, claim.epochCount) = (16, 6)
+    claim.steps = [8, 32]
+    return claim
+  }
+
   public var broken: FeatureCodingClaim {
     var copy = self
     copy.cuts = false

@@ -32,6 +32,13 @@ public struct ForestClaim: Claim {
 
   public init() {}
 
+  public static var miniature: Self {
+    var claim = Self()
+    (claim.rowCount, claim.treeCount) = (60, 10)
+    (claim.fitCount, claim.ensembleSize) = (3, 5)
+    return claim
+  }
+
   public var broken: ForestClaim {
     var copy = self
     copy.usesOneTree = true

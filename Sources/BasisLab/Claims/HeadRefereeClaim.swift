@@ -35,6 +35,13 @@ public struct HeadRefereeClaim: Claim {
 
   public init() {}
 
+  public static var miniature: Self {
+    var claim = Self()
+    (claim.dimensions, claim.testCount) = ([8, 16], 200)
+    (claim.featureCount, claim.digitCount, claim.drawCount) = (16, 120, 2)
+    return claim
+  }
+
   public var broken: HeadRefereeClaim {
     var copy = self
     copy.isFixed = true

@@ -27,6 +27,12 @@ public struct KMedoidsClaim: Claim {
 
   public init() {}
 
+  public static var miniature: Self {
+    var claim = Self()
+    (claim.imageCount, claim.sampleCount, claim.clusterCounts) = (90, 60, [3, 10, 20])
+    return claim
+  }
+
   public var broken: KMedoidsClaim {
     var copy = self
     copy.variant = .alternating

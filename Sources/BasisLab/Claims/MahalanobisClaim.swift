@@ -34,6 +34,12 @@ public struct MahalanobisClaim: Claim {
 
   public init() {}
 
+  public static var miniature: Self {
+    var claim = Self()
+    (claim.hiddenSizes, claim.epochCount) = ([24, 12], 4)
+    return claim
+  }
+
   public var broken: MahalanobisClaim {
     var copy = self
     copy.hidesWorlds = true

@@ -32,6 +32,12 @@ public struct ModelEvaluationClaim: Claim {
 
   public init() {}
 
+  public static var miniature: Self {
+    var claim = Self()
+    (claim.drawCount, claim.randomCount, claim.resampleCount) = (2, 1, 4)
+    return claim
+  }
+
   public var broken: ModelEvaluationClaim {
     var copy = self
     copy.choosesOnAllRows = true

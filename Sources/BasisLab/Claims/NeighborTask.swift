@@ -16,6 +16,8 @@ struct NeighborTask {
     var imageCount = 1_797
     var dimension = 256
     var queryCount = 250
+
+    static let miniature = Size(imageCount: 160, dimension: 64, queryCount: 60)
   }
 
   /// - Parameters:

@@ -37,6 +37,12 @@ public struct OneStepDescentClaim: Claim {
 
   public init() {}
 
+  public static var miniature: Self {
+    var claim = Self()
+    (claim.promptCount, claim.stepCount, claim.batchSize) = (2_000, 30, 32)
+    return claim
+  }
+
   public var broken: OneStepDescentClaim {
     var copy = self
     copy.forgetsDimension = true

@@ -29,6 +29,12 @@ public struct OutRankClaim: Claim {
 
   public init() {}
 
+  public static var miniature: Self {
+    var claim = Self()
+    (claim.rowCount, claim.needleRowCount, claim.pairRowCount) = (1_500, 250, 150)
+    return claim
+  }
+
   public var broken: OutRankClaim {
     var copy = self
     copy.ignoresChance = true

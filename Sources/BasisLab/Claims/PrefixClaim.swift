@@ -30,6 +30,16 @@ public struct PrefixClaim: Claim {
 
   public init() {}
 
+  public static var miniature: Self {
+    var claim = Self()
+    claim.size = .miniature
+    claim.training.hiddenSize = 16
+    claim.training.fullSize = 16
+    (claim.training.trainCount, claim.training.testCount) = (256, 100)
+    claim.training.epochCount = 3
+    return claim
+  }
+
   public var broken: Self {
     var copy = self
     copy.rotates = false

@@ -38,6 +38,12 @@ public struct PretrainingClaim: Claim {
 
   public init() {}
 
+  public static var miniature: Self {
+    var claim = Self()
+    (claim.dimension, claim.answerCount, claim.rowCounts) = (20, 12, [600, 40, 12])
+    return claim
+  }
+
   public var broken: PretrainingClaim {
     var copy = self
     copy.isRelated = false

@@ -25,6 +25,13 @@ public struct RankMeClaim: Claim {
 
   public init() {}
 
+  public static var miniature: Self {
+    var claim = Self()
+    claim.study = .miniature
+    claim.temperatures = [0.1, 1]
+    return claim
+  }
+
   public var broken: RankMeClaim {
     var copy = self
     copy.collapses = true

@@ -23,6 +23,12 @@ public struct RecurrentBinaryClaim: Claim {
 
   public init() {}
 
+  public static var miniature: Self {
+    var claim = Self()
+    claim.size = .miniature
+    return claim
+  }
+
   public var broken: Self {
     var copy = self
     copy.recurs = false

@@ -31,6 +31,13 @@ public struct SMOTEClaim: Claim {
 
   public init() {}
 
+  public static var miniature: Self {
+    var claim = Self()
+    (claim.imageCount, claim.positiveCount, claim.splitCount) = (300, 20, 1)
+    claim.levels = [100]
+    return claim
+  }
+
   public var broken: SMOTEClaim {
     var copy = self
     copy.copies = true

@@ -32,6 +32,12 @@ public struct SamplePoolClaim: Claim {
 
   public init() {}
 
+  public static var miniature: Self {
+    var claim = Self()
+    (claim.modelCount, claim.sampleCount, claim.randomSampleCount) = (8, 300, 200)
+    return claim
+  }
+
   public var broken: SamplePoolClaim {
     var copy = self
     copy.ranksByMean = true

@@ -22,6 +22,12 @@ public struct StorageCompressionClaim: Claim {
 
   public init() {}
 
+  public static var miniature: Self {
+    var claim = Self()
+    claim.size = .miniature
+    return claim
+  }
+
   public var broken: Self {
     var copy = self
     copy.byteStep = 1

@@ -29,6 +29,13 @@ public struct TesterLearnerClaim: Claim {
 
   public init() {}
 
+  public static var miniature: Self {
+    var claim = Self()
+    (claim.rowCount, claim.columnCount, claim.trialCount) = (600, 3, 1)
+    (claim.tester.stepCount, claim.tester.batchSize) = (20, 100)
+    return claim
+  }
+
   public var broken: TesterLearnerClaim {
     var copy = self
     copy.isBlind = true

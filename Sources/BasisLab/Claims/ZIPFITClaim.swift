@@ -30,6 +30,12 @@ public struct ZIPFITClaim: Claim {
 
   public init() {}
 
+  public static var miniature: Self {
+    var claim = Self()
+    (claim.textCount, claim.targetCount, claim.heldOutCount) = (16, 4, 4)
+    return claim
+  }
+
   public var broken: ZIPFITClaim {
     var copy = self
     copy.scrambles = true
