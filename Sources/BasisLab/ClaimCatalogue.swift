@@ -25,6 +25,7 @@ public enum ClaimCatalogue {
     OneStepDescentClaim(),
     CoverageCoresetClaim(),
     MahalanobisClaim(),
+    SimCoreClaim(),
   ]
 
   /// Papers whose methods are here and whose claims are still to be written.

@@ -5,6 +5,7 @@ public enum SelectionCatalogue {
   public static let entries: [MethodEntry<Selection>] = [
     entry(smote, SMOTE()), entry(under, UnderSampler()),
     entry(coverage, CoverageCentricSelector()), entry(zipFit, ZIPFIT()),
+    entry(coverage, CoverageCentricSelector()), entry(simCore, SimCore()),
   ]
 
   /// All that the room has.
@@ -45,6 +46,14 @@ public enum SelectionCatalogue {
       by: "Zheng, Liu, Lai & Prakash", 2023, "arXiv:2210.15809"),
     type: CoverageCentricSelector.self, verb: "select", oracle: "Scripts/oracles/ccs.py",
     limits: "as good as its scores: without a training log those of a linear classifier")
+
+  private static let simCore = MethodDescriptor(
+    id: 205, name: "simcore", summary: "keeps what is like a target, and finds out how much",
+    paper: .init(
+      "Coreset Sampling from Open-Set for Fine-Grained Self-Supervised Learning",
+      by: "Kim, Bae & Yun", 2023, "arXiv:2303.11101"),
+    type: SimCore.self, verb: "select", oracle: "Scripts/oracles/simcore.py",
+    limits: "the verb takes one matrix, label 0 for the pool; as good as the vectors")
 
   private static let zipFit = MethodDescriptor(
     id: 161, name: "zipfit", summary: "keeps the texts that gzip finds most like some others",
