@@ -36,6 +36,7 @@ let rooms: [Room] = [
     hasFixtures: true),
   Room(
     name: "BasisAlignment", uses: ["BasisCore", "BasisNumerics", "BasisFormats"],
+    name: "BasisGraphs", uses: ["BasisCore", "BasisNumerics", "BasisFormats"],
     hasFixtures: true),
   Room(
     name: "BasisText", uses: ["BasisCore", "BasisNumerics", "BasisFormats", "CBasisKernels"],
@@ -71,6 +72,8 @@ let rooms: [Room] = [
       "BasisCore", "BasisNumerics", "BasisFormats", "BasisCodecs", "BasisText", "BasisSearch",
       "BasisEvaluation", "BasisMeasures", "BasisClustering", "BasisSelection", "BasisDetection",
       "BasisClassification", "BasisFeatures", "BasisAlignment",
+      "BasisCore", "BasisNumerics", "BasisFormats", "BasisCodecs", "BasisSearch", "BasisEvaluation",
+      "BasisMeasures", "BasisClustering", "BasisSelection", "BasisGraphs",
     ]),
 ]
 
