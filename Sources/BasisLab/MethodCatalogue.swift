@@ -6,6 +6,7 @@ public import BasisCore
 import BasisDetection
 import BasisEvaluation
 import BasisFeatures
+import BasisGraphs
 import BasisMeasures
 import BasisSearch
 import BasisSelection
@@ -28,6 +29,10 @@ public enum MethodCatalogue {
     EvaluationCatalogue.methods,
     StudyCatalogue.methods,
   ].flatMap { $0 }
+  public static let methods: [MethodDescriptor] =
+    CodecCatalogue.methods + SearchCatalogue.methods + MeasureCatalogue.entries.map(\.descriptor)
+    + ClusteringCatalogue.entries.map(\.descriptor) + SelectionCatalogue.methods
+    + GraphCatalogue.methods + StudyCatalogue.methods
 
   /// The rooms that have methods, in order.
   public static var rooms: [String] {

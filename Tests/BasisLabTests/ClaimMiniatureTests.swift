@@ -39,6 +39,8 @@ import _BasisTestSupport
     },
     small { (claim: inout OutRankClaim) in
       (claim.rowCount, claim.needleRowCount, claim.pairRowCount) = (1_500, 250, 150)
+    small { (claim: inout SimplicialClosureClaim) in
+      (claim.personCount, claim.circleCount, claim.meetingCount) = (60, 12, 1500)
     },
     small { (claim: inout StorageCompressionClaim) in claim.size = size },
     small { (claim: inout PretrainingClaim) in
@@ -48,6 +50,9 @@ import _BasisTestSupport
     small { (claim: inout ContrastiveTemperatureClaim) in
       claim.study = encoder
       claim.temperatures = [0.1, 1]
+    },
+    small { (claim: inout FastRPClaim) in
+      (claim.nodeCount, claim.groupCount, claim.dimension) = (240, 4, 16)
     },
     small { (claim: inout RecurrentBinaryClaim) in claim.size = size },
     small { (claim: inout RankMeClaim) in
