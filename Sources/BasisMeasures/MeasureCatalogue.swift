@@ -6,6 +6,7 @@ public enum MeasureCatalogue {
     SpectralMeasure.Statistic.allCases.map { entry(spectrum($0), SpectralMeasure($0)) } + [
       entry(uniformity, Uniformity()), entry(tolerance, Tolerance()),
       entry(alignment, Alignment()),
+      entry(convergent, ConvergentMatching()), entry(topological, TopologicalSimilarity()),
     ]
 
   /// - Throws: `.invalidArgument` with the names that there are.
@@ -61,4 +62,22 @@ public enum MeasureCatalogue {
     id: 159, name: "alignment", summary: "how far apart two views of one thing are",
     paper: contrastive, type: Alignment.self, verb: "judge",
     oracle: "Scripts/oracles/sphere_measures.py")
+
+  private static let convergent = MethodDescriptor(
+    id: 18, name: "convergent",
+    summary: "whether two networks have the same units, or only a subspace",
+    paper: .init(
+      "Convergent Learning: Do different neural networks learn the same representations?",
+      by: "Li et al.", 2016, "arXiv:1511.07543"),
+    type: ConvergentMatching.self, verb: "judge", oracle: "Scripts/oracles/convergent.py",
+    limits: "correlations only; wants many more rows than units")
+
+  private static let topological = MethodDescriptor(
+    id: 154, name: "trsa",
+    summary: "how alike the neighbourhoods and shapes of two representations are",
+    paper: .init(
+      "The Topology and Geometry of Neural Representations", by: "Lin & Kriegeskorte", 2024,
+      "arXiv:2309.11028"),
+    type: TopologicalSimilarity.self, verb: "judge", oracle: "Scripts/oracles/rsa.py",
+    limits: "all pairs; told layers apart no better than ranks do on digits")
 }
