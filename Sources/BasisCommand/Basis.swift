@@ -36,6 +36,7 @@ struct Basis: ParsableCommand {
       Verify.self, Models.self, Evaluate.self, Compress.self, Judge.self, Cluster.self, Select.self,
       GraphCommand.self,
       Lab.self,
+      Align.self, Lab.self,
       Methods.self,
     ])
 

@@ -24,6 +24,13 @@ import _BasisTestSupport
     return study
   }()
 
+  private static func nets(_ hiddenSizes: [Int]) -> DigitNets {
+    var nets = DigitNets()
+    nets.hiddenSizes = hiddenSizes
+    (nets.epochCount, nets.trainCount, nets.testCount) = (3, 200, 80)
+    return nets
+  }
+
   private static func miniature(_ claim: inout PrefixClaim) {
     claim.size = size
     claim.training.hiddenSize = 16
@@ -41,12 +48,23 @@ import _BasisTestSupport
       (claim.rowCount, claim.needleRowCount, claim.pairRowCount) = (1_500, 250, 150)
     small { (claim: inout SimplicialClosureClaim) in
       (claim.personCount, claim.circleCount, claim.meetingCount) = (60, 12, 1500)
+    small { (claim: inout ConvergentLearningClaim) in
+      claim.nets = nets([16, 16])
+      claim.predictedCount = 4
     },
     small { (claim: inout StorageCompressionClaim) in claim.size = size },
     small { (claim: inout PretrainingClaim) in
       (claim.dimension, claim.answerCount, claim.rowCounts) = (20, 12, [600, 40, 12])
     },
     small(miniature),
+    small { (claim: inout RelativeRepresentationClaim) in
+      claim.nets = nets([16])
+      (claim.anchorCount, claim.fewCount, claim.lengths) = (40, 5, [0, 1, 2])
+    },
+    small { (claim: inout TopologicalRSAClaim) in
+      claim.nets = nets([12, 12])
+      (claim.itemCount, claim.networkCount, claim.unitShare) = (12, 3, 2)
+    },
     small { (claim: inout ContrastiveTemperatureClaim) in
       claim.study = encoder
       claim.temperatures = [0.1, 1]
