@@ -71,9 +71,7 @@ let rooms: [Room] = [
     uses: [
       "BasisCore", "BasisNumerics", "BasisFormats", "BasisCodecs", "BasisText", "BasisSearch",
       "BasisEvaluation", "BasisMeasures", "BasisClustering", "BasisSelection", "BasisDetection",
-      "BasisClassification", "BasisFeatures", "BasisAlignment",
-      "BasisCore", "BasisNumerics", "BasisFormats", "BasisCodecs", "BasisSearch", "BasisEvaluation",
-      "BasisMeasures", "BasisClustering", "BasisSelection", "BasisGraphs",
+      "BasisClassification", "BasisFeatures", "BasisGraphs", "BasisAlignment",
     ]),
 ]
 

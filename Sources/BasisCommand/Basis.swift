@@ -32,11 +32,9 @@ struct Basis: ParsableCommand {
       Detect.self,
       Classify.self,
       RankFeatures.self,
-      Ingest.self, Search.self, Info.self, List.self, Export.self, Delete.self, Vacuum.self,
-      Verify.self, Models.self, Evaluate.self, Compress.self, Judge.self, Cluster.self, Select.self,
       GraphCommand.self,
+      Align.self,
       Lab.self,
-      Align.self, Lab.self,
       Methods.self,
     ])
 

@@ -25,14 +25,11 @@ public enum MethodCatalogue {
     DetectionCatalogue.entries.map(\.descriptor),
     ClassificationCatalogue.methods,
     FeatureCatalogue.entries.map(\.descriptor),
+    GraphCatalogue.methods,
     AlignmentCatalogue.entries.map(\.descriptor),
     EvaluationCatalogue.methods,
     StudyCatalogue.methods,
   ].flatMap { $0 }
-  public static let methods: [MethodDescriptor] =
-    CodecCatalogue.methods + SearchCatalogue.methods + MeasureCatalogue.entries.map(\.descriptor)
-    + ClusteringCatalogue.entries.map(\.descriptor) + SelectionCatalogue.methods
-    + GraphCatalogue.methods + StudyCatalogue.methods
 
   /// The rooms that have methods, in order.
   public static var rooms: [String] {

@@ -3,9 +3,11 @@ public import BasisCore
 /// The room's methods: each a line. `basis select --method NAME` runs them.
 public enum SelectionCatalogue {
   public static let entries: [MethodEntry<Selection>] = [
-    entry(smote, SMOTE()), entry(under, UnderSampler()),
-    entry(coverage, CoverageCentricSelector()), entry(zipFit, ZIPFIT()),
-    entry(coverage, CoverageCentricSelector()), entry(simCore, SimCore()),
+    entry(smote, SMOTE()),
+    entry(under, UnderSampler()),
+    entry(coverage, CoverageCentricSelector()),
+    entry(zipFit, ZIPFIT()),
+    entry(simCore, SimCore()),
   ]
 
   /// All that the room has.

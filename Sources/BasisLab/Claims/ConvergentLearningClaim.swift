@@ -32,6 +32,13 @@ public struct ConvergentLearningClaim: Claim {
 
   public init() {}
 
+  public static var miniature: Self {
+    var claim = Self()
+    claim.nets = .miniature([16, 16])
+    claim.predictedCount = 4
+    return claim
+  }
+
   public var broken: Self {
     var copy = self
     copy.isTrained = false

@@ -12,6 +12,13 @@ struct DigitNets: Settings {
   var trainCount = 1_300
   var testCount = 497
 
+  static func miniature(_ hiddenSizes: [Int]) -> Self {
+    var nets = Self()
+    nets.hiddenSizes = hiddenSizes
+    (nets.epochCount, nets.trainCount, nets.testCount) = (3, 200, 80)
+    return nets
+  }
+
   struct Split: Sendable {
     var train: [Int]
     var test: [Int]

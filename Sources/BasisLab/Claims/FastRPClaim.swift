@@ -41,6 +41,12 @@ public struct FastRPClaim: Claim {
 
   public init() {}
 
+  public static var miniature: Self {
+    var claim = Self()
+    (claim.nodeCount, claim.groupCount, claim.dimension) = (240, 4, 16)
+    return claim
+  }
+
   public var broken: FastRPClaim {
     var copy = self
     copy.rewires = true

@@ -30,6 +30,13 @@ public struct RelativeRepresentationClaim: Claim {
 
   public init() {}
 
+  public static var miniature: Self {
+    var claim = Self()
+    claim.nets = .miniature([16])
+    (claim.anchorCount, claim.fewCount, claim.lengths) = (40, 5, [0, 1, 2])
+    return claim
+  }
+
   public var broken: Self {
     var copy = self
     copy.isPaired = false

@@ -28,6 +28,13 @@ public struct SimCoreClaim: Claim {
 
   public init() {}
 
+  public static var miniature: Self {
+    var claim = Self()
+    (claim.imageCount, claim.targetCount, claim.noiseCount) = (300, 40, 60)
+    (claim.centroidCount, claim.patience) = (4, 3)
+    return claim
+  }
+
   public var broken: SimCoreClaim {
     var copy = self
     copy.ignoresTarget = true

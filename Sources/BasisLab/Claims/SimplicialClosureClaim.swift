@@ -46,6 +46,12 @@ public struct SimplicialClosureClaim: Claim {
 
   public init() {}
 
+  public static var miniature: Self {
+    var claim = Self()
+    (claim.personCount, claim.circleCount, claim.meetingCount) = (60, 12, 1500)
+    return claim
+  }
+
   public var broken: SimplicialClosureClaim {
     var copy = self
     copy.forgets = true

@@ -36,6 +36,13 @@ public struct TopologicalRSAClaim: Claim {
 
   public init() {}
 
+  public static var miniature: Self {
+    var claim = Self()
+    claim.nets = .miniature([12, 12])
+    (claim.itemCount, claim.networkCount, claim.unitShare) = (12, 3, 2)
+    return claim
+  }
+
   public var broken: Self {
     var copy = self
     copy.isOrdered = false
