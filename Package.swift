@@ -36,6 +36,8 @@ let rooms: [Room] = [
     hasFixtures: true),
   Room(
     name: "BasisAlignment", uses: ["BasisCore", "BasisNumerics", "BasisFormats"],
+    hasFixtures: true),
+  Room(
     name: "BasisGraphs", uses: ["BasisCore", "BasisNumerics", "BasisFormats"],
     hasFixtures: true),
   Room(
