@@ -9,8 +9,8 @@ public import BasisNumerics
 /// weighed by logistic regression.
 ///
 /// Which one when: for whole worlds that the features have never seen (other sensors, noise, broken
-/// pixels) this is the surest. For new classes that look like the old ones a network's own doubt or
-/// ``NeighborDetector`` is better; `isRelative` is between the two.
+/// pixels) this is the surest. For new classes that look like the old ones it depends on the features;
+/// compare with a network's own doubt and ``NeighborDetector``.
 ///
 /// Lee, Lee, Lee & Shin, *A simple unified framework for detecting out-of-distribution samples and
 /// adversarial attacks* (2018), arXiv:1807.03888, equations 1 and 2 and algorithm 1. Where the paper
