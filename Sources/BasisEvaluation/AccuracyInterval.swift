@@ -133,6 +133,8 @@ public struct AccuracyInterval: Settings {
     let variance = mean * (1 - mean)
     // Multinomial counts of hits and misses are binomial.
     let law = BinomialDistribution(count: count, probability: mean)
+    let sample = CountedSample(ones: hits, of: count)
+    let (mean, variance) = sample.moments
     guard hits > 0, hits < count else {
       return made(
         mean, mean, mean,
@@ -148,6 +150,10 @@ public struct AccuracyInterval: Settings {
       if method == .bootstrapT {
         // Without spread, a resample says nothing but its side.
         let error = (value * (1 - value)).squareRoot() / root
+      let (value, own) = sample.resampledMoments(&generator)
+      if method == .bootstrapT {
+        // Without spread, a resample says nothing but its side.
+        let error = own.squareRoot() / root
         values.append(error > 0 ? (value - mean) / error : value > mean ? .infinity : -.infinity)
       } else {
         values.append(value)

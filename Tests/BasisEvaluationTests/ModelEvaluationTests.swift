@@ -264,6 +264,13 @@ private func labels(_ count: Int, classes: Int = 2, seed: UInt64) -> [Int] {
     for entry in EvaluationCatalogue.entries {
       // Splits are of places, so that another order of the rows is another split.
       try checkMethod(entry, parts, isOfRows: false) {
+      let kind = try #require(ErrorEstimate.Method(rawValue: entry.descriptor.name))
+      let few = MethodEntry(entry.descriptor, ErrorEstimate(kind, resampleCount: 8, foldCount: 3)) {
+        (settings: ErrorEstimate, input: LabeledRows, run: RunContext) throws(BasisError) in
+        try settings.estimate(
+          ReferenceLearner.centroid.learner(input), labels: input.labels, in: run)
+      }
+      try checkMethod(few, parts, isOfRows: false) {
         [$0.error, $0.lower, $0.upper, $0.leftOutError, $0.trainingError ?? .nan] + $0.splits
       }
       let found = try entry.run(parts, settings: #"{"resampleCount": 20, "foldCount": 3}"#)
