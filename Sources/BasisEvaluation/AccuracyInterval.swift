@@ -153,7 +153,7 @@ public struct AccuracyInterval: Settings {
       let (value, own) = sample.resampledMoments(&generator)
       if method == .bootstrapT {
         // Without spread, a resample says nothing but its side.
-        let error = own.squareRoot() / root
+        let error = (value * (1 - value)).squareRoot() / root
         values.append(error > 0 ? (value - mean) / error : value > mean ? .infinity : -.infinity)
       } else {
         values.append(value)

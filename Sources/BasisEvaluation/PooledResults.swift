@@ -20,6 +20,8 @@ public struct PooledResults: Sendable {
   let sets: [Int]
   let setCount: Int
   private let isBinary: [Bool]
+  /// Whether a sample's values are right and wrong.
+  let isBinary: [Bool]
   /// For each model, the binary samples that it got right, and wrong.
   private let right: [Bitmap]
   private let wrong: [Bitmap]

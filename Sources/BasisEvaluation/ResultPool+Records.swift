@@ -101,6 +101,8 @@ extension ResultPool {
       case .bool(let isRight): values.append((model, isRight ? 1 : 0))
       default:
         guard let number = value.doubleValue else {
+        // Tables keep 0.50 as text, so that nothing of it is lost.
+        guard let number = value.doubleValue ?? value.stringValue.flatMap({ Double($0) }) else {
           throw BasisError(
             .badData,
             "sample '\(id)', model '\(model)': \(value.text) is no number; leave a missing value out"

@@ -17,6 +17,15 @@ private func pool(_ rows: [[Double?]], metric: ResultPool.Metric = .numeric) thr
   return pool
 }
 
+/// In the order of the columns, which is not that in which the pool met the models.
+private func byColumn(_ scores: [Double], _ pool: ResultPool) -> [Double] {
+  var sorted = scores
+  for (model, name) in pool.models.enumerated() {
+    sorted[Int(name.dropFirst()) ?? 0] = scores[model]
+  }
+  return sorted
+}
+
 private func randomRows(_ samples: Int, _ models: Int, kept: Double, seed: UInt64) -> [[Double?]] {
   var generator = RandomGenerator(seed: seed)
   return (0..<samples).map { _ in
@@ -63,6 +72,18 @@ private func randomRows(_ samples: Int, _ models: Int, kept: Double, seed: UInt6
       let ties = try #require(PlackettLuce.Ties(rawValue: name))
       let fit = try PlackettLuce(ties: ties, lambda: 0).fit(results, in: RunContext())
       for (found, value) in zip(fit.scores, wanted) { #expect(abs(found - value) < 1e-6) }
+    // Of two layouts: pair by pair, and by bit sets where there are only zeros and ones.
+    let made = try pool(fixture.pool.values)
+    for (name, wanted) in fixture.pool.theta {
+      let ties = try #require(PlackettLuce.Ties(rawValue: name))
+      for results in [
+        PooledResults(made), PooledResults(modelCount: made.modelCount, cells: made.cells),
+      ] {
+        let fit = try PlackettLuce(ties: ties, lambda: 0).fit(results, in: RunContext())
+        for (found, value) in zip(byColumn(fit.scores, made), wanted) {
+          #expect(abs(found - value) < 1e-6)
+        }
+      }
     }
   }
 
@@ -75,6 +96,8 @@ private func randomRows(_ samples: Int, _ models: Int, kept: Double, seed: UInt6
       throws -> [Double]
     {
       try aggregator.scores(PooledResults(pool(rows)), weights: nil, in: run)
+      let made = try pool(rows)
+      return byColumn(try aggregator.scores(PooledResults(made), weights: nil, in: run), made)
     }
     func near(_ a: [Double], _ b: [Double]) -> Bool { zip(a, b).allSatisfy { abs($0 - $1) < 1e-8 } }
     let own = try scores(rows, likelihood)
@@ -101,6 +124,7 @@ private func randomRows(_ samples: Int, _ models: Int, kept: Double, seed: UInt6
       let other = try #require(plain.firstIndex(of: mirrored))
       #expect(abs(turned[place] - own[other]) < 1e-8)
     }
+    #expect(near(turned, own.reversed()))
     // Weights count as copies.
     let weights = (0..<PooledResults(try pool(rows)).sampleCount).map { _ in 2 }
     for aggregator: any RankAggregator in [PlackettLuce(ties: .half), MeanScore(), Borda()] {
