@@ -157,6 +157,10 @@ struct ScoreTable {
       var row: [Double] = []
       for model in models {
         guard let value = fields[model]?.doubleValue else {
+      if models.isEmpty { models = fields.keys.filter { Self.number(fields[$0]) != nil }.sorted() }
+      var row: [Double] = []
+      for model in models {
+        guard let value = Self.number(fields[model]) else {
           throw BasisError(
             .badData, "\(path):\(record.row): has no score of '\(model)'; leave the row out")
         }
@@ -164,6 +168,11 @@ struct ScoreTable {
       }
       scores.append(row)
     }
+  }
+
+  /// Tables keep `0.80` as text, so that nothing of it is lost.
+  private static func number(_ value: JSONValue?) -> Double? {
+    value?.doubleValue ?? value?.stringValue.flatMap { Double($0) }
   }
 }
 
@@ -252,6 +261,9 @@ private struct HitReport: MethodReport {
     text += "\n" + BasisCommand.text(test)
     if table.modelCount > 2 {
       text += "\n\(padded("", to: 2 * width))difference   only one right       p   adjusted\n"
+      text += "\n" + padded("", to: 2 * width) + aligned("difference", in: 10)
+      text += aligned("only one right", in: 17) + aligned("p", in: 10)
+      text += aligned("adjusted", in: 10) + "\n"
       for pair in pairs {
         let only = table.discordance(pair.first, pair.second)
         text += padded(names[pair.first], to: width) + padded(names[pair.second], to: width)

@@ -267,6 +267,10 @@ private struct PoolReport: MethodReport {
     text += "\n"
     if !found.curve.isEmpty { text += "\nmissing      τ with all\n" }
     for point in found.curve {
+      if point.correlation.isNaN {
+        text += aligned(decimal(100 * point.missing, 0), in: 5) + " %           –\n"
+        continue
+      }
       text += aligned(decimal(100 * point.missing, 0), in: 5) + " %  "
       text += aligned(decimal(point.correlation, 3), in: 10)
       text += " ± \(decimal(point.deviation, 3))\n"
@@ -287,6 +291,12 @@ private struct PoolReport: MethodReport {
               return .init(
                 point.missing, point.correlation,
                 interval: low...max(low, min(1, point.correlation + point.deviation)),
+            found.curve.filter { $0.correlation.isFinite && $0.deviation.isFinite }.map { point in
+              let (low, high) = (
+                point.correlation - point.deviation, point.correlation + point.deviation
+              )
+              return .init(
+                point.missing, point.correlation, interval: low...max(low, min(1, high)),
                 title: "\(decimal(point.correlation, 3))")
             })
         ])
@@ -301,6 +311,7 @@ private struct PoolReport: MethodReport {
             .init(
               Double(place), row.score,
               interval: row.lower.isNaN ? nil : row.lower...row.upper,
+              interval: row.lower <= row.upper ? row.lower...row.upper : nil,
               title: "\(row.name): \(decimal(row.score, 3))")
           }, style: .points)
       ])
