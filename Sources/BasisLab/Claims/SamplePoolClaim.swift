@@ -79,6 +79,13 @@ public struct SamplePoolClaim: Claim {
       .init(
         "loss_98", "mean less Plackett–Luce where 98 % are missing at random", reported: 0.207,
         .above(0)))
+    list += [
+      .init(
+        "gain_missing_90", "Plackett–Luce less the mean where 90 % are missing at random",
+        reported: -0.002, .below(0.05)),
+      .init(
+        "loss_98", "mean less Plackett–Luce where 98 % are missing at random", reported: 0.207),
+    ]
     return list
   }
 
@@ -137,6 +144,8 @@ public struct SamplePoolClaim: Claim {
       numbers["pl_missing_\(share)"] = Self.correlation(
         try likelihood.scores(part, weights: nil, in: run), truth)
     }
+    numbers["gain_missing_90"] =
+      (numbers["pl_missing_90"] ?? .nan) - (numbers["mean_missing_90"] ?? .nan)
     numbers["loss_98"] =
       (numbers["mean_missing_98"] ?? .nan) - (numbers["pl_missing_98"] ?? .nan)
     return numbers
