@@ -18,6 +18,7 @@ struct Select: ParsableCommand {
         basis select table.npy --labels y.npy --method under --plot classes.svg
         basis select texts.jsonl --method zipfit --target task.jsonl --text body --fraction 0.1 \\
           --rows best.jsonl
+        basis select pool.npy --method tarot --target task.npy --budget 0.2 -o kept.npy
 
       X is a collection, a file, or - for standard input; texts come from all that ingest reads. -o
       writes the numbers of the rows that are kept, --rows these rows themselves and after them those

@@ -8,6 +8,9 @@ public enum SelectionCatalogue {
     entry(coverage, CoverageCentricSelector()),
     entry(zipFit, ZIPFIT()),
     entry(simCore, SimCore()),
+    entry(smote, SMOTE()), entry(under, UnderSampler()),
+    entry(coverage, CoverageCentricSelector()), entry(zipFit, ZIPFIT()),
+    entry(tarot, TAROTSelector()),
   ]
 
   /// All that the room has.
@@ -64,4 +67,12 @@ public enum SelectionCatalogue {
       2024, "arXiv:2410.18194"),
     type: ZIPFIT.self, verb: "select", oracle: "Scripts/oracles/zip_fit.py",
     limits: "every text with every target; texts of more than 32 KiB are seen in part")
+
+  private static let tarot = MethodDescriptor(
+    id: 100, name: "tarot", summary: "keeps rows near every kind of target, rare ones too",
+    paper: .init(
+      "TAROT: Targeted Data Selection via Optimal Transport", by: "Feng et al.", 2024,
+      "arXiv:2412.00420"),
+    type: TAROTSelector.self, verb: "select", oracle: "Scripts/oracles/tarot.py",
+    limits: "dense features that are ready; every candidate with every target")
 }
