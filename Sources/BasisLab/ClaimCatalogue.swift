@@ -20,6 +20,7 @@ public enum ClaimCatalogue {
     StorageCompressionClaim(),
     PretrainingClaim(),
     ModelEvaluationClaim(),
+    TAROTClaim(),
     PrefixClaim(),
     RelativeRepresentationClaim(),
     TopologicalRSAClaim(),

@@ -39,6 +39,16 @@ import _BasisTestSupport
     },
     small { (claim: inout SamplePoolClaim) in
       (claim.modelCount, claim.sampleCount, claim.randomSampleCount) = (8, 400, 3_000)
+    small { (claim: inout KMedoidsClaim) in
+      (claim.imageCount, claim.sampleCount, claim.clusterCounts) = (90, 60, [3, 10, 20])
+    },
+    small { (claim: inout FastPAMClaim) in
+      (claim.imageCount, claim.sampleCount, claim.stepCount) = (120, 60, 30)
+      (claim.clusterCounts, claim.walkCount, claim.walkRepeats) = ([2, 10, 20], 4, 1)
+    },
+    small { (claim: inout SMOTEClaim) in
+      (claim.imageCount, claim.positiveCount, claim.splitCount) = (300, 20, 1)
+      claim.levels = [100]
     },
     small { (claim: inout StorageCompressionClaim) in claim.size = size },
     small { (claim: inout PretrainingClaim) in
@@ -46,6 +56,9 @@ import _BasisTestSupport
     },
     small { (claim: inout ModelEvaluationClaim) in
       (claim.drawCount, claim.randomCount, claim.resampleCount) = (2, 1, 4)
+    small { (claim: inout TAROTClaim) in
+      (claim.modeCount, claim.clutterCount, claim.targetCount) = (12, 60, 20)
+      (claim.poolCount, claim.digitBudget) = (120, 20)
     },
     small(miniature),
     small { (claim: inout ContrastiveTemperatureClaim) in
