@@ -3,7 +3,7 @@ import BasisCore
 /// Texts of three kinds that share their words: functions of a program, sentences, and records. What
 /// tells them apart is how the words are put together.
 struct MadeTexts {
-  enum Kind: Int, CaseIterable, Sendable {
+  enum Kind: String, Codable, CaseIterable, Sendable {
     case function, prose, record
   }
 

@@ -16,6 +16,7 @@ public struct SMOTEClaim: Claim {
       + "imbalanced-learn and scikit-learn's tree on the same digits",
     baseline: "copies of rows, in the same numbers; thinning alone; nothing",
     data: "digits: 60 eights by seed and all that are none, halves to train and to test on",
+    seedCount: 8,
     breaking: "`copies`: what is made are copies of the rows that it starts from")
 
   /// Whether copies of first parents take the place of new rows.
@@ -25,7 +26,7 @@ public struct SMOTEClaim: Claim {
   /// Eights, at least 14, so that a half has more than five.
   public var positiveCount = 60
   /// Halvings of a seed, at least 1.
-  public var splitCount = 4
+  public var splitCount = 10
   /// The rare class in per cent of the others that thinning leaves.
   public var levels: [Double] = [10, 25, 50, 100, 200, 400]
 
