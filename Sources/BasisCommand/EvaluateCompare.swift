@@ -153,10 +153,6 @@ struct ScoreTable {
     while let record = try reader.next() {
       guard case .object(let fields) = record.fields else { continue }
       // A column of names is the data set's.
-      if models.isEmpty { models = fields.keys.filter { fields[$0]?.doubleValue != nil }.sorted() }
-      var row: [Double] = []
-      for model in models {
-        guard let value = fields[model]?.doubleValue else {
       if models.isEmpty { models = fields.keys.filter { Self.number(fields[$0]) != nil }.sorted() }
       var row: [Double] = []
       for model in models {
@@ -260,7 +256,6 @@ private struct HitReport: MethodReport {
     }
     text += "\n" + BasisCommand.text(test)
     if table.modelCount > 2 {
-      text += "\n\(padded("", to: 2 * width))difference   only one right       p   adjusted\n"
       text += "\n" + padded("", to: 2 * width) + aligned("difference", in: 10)
       text += aligned("only one right", in: 17) + aligned("p", in: 10)
       text += aligned("adjusted", in: 10) + "\n"

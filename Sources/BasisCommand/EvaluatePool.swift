@@ -286,11 +286,6 @@ private struct PoolReport: MethodReport {
         series: [
           .init(
             "mean of draws",
-            found.curve.map { point in
-              let low = point.correlation - point.deviation
-              return .init(
-                point.missing, point.correlation,
-                interval: low...max(low, min(1, point.correlation + point.deviation)),
             found.curve.filter { $0.correlation.isFinite && $0.deviation.isFinite }.map { point in
               let (low, high) = (
                 point.correlation - point.deviation, point.correlation + point.deviation
@@ -310,7 +305,6 @@ private struct PoolReport: MethodReport {
           shown.enumerated().map { place, row in
             .init(
               Double(place), row.score,
-              interval: row.lower.isNaN ? nil : row.lower...row.upper,
               interval: row.lower <= row.upper ? row.lower...row.upper : nil,
               title: "\(row.name): \(decimal(row.score, 3))")
           }, style: .points)

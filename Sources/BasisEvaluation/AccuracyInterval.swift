@@ -133,8 +133,6 @@ public struct AccuracyInterval: Settings {
     let variance = mean * (1 - mean)
     // Multinomial counts of hits and misses are binomial.
     let law = BinomialDistribution(count: count, probability: mean)
-    let sample = CountedSample(ones: hits, of: count)
-    let (mean, variance) = sample.moments
     guard hits > 0, hits < count else {
       return made(
         mean, mean, mean,
@@ -147,10 +145,6 @@ public struct AccuracyInterval: Settings {
     values.reserveCapacity(resampleCount)
     for _ in 0..<resampleCount {
       let value = Double(law.draw(&generator)) / Double(count)
-      if method == .bootstrapT {
-        // Without spread, a resample says nothing but its side.
-        let error = (value * (1 - value)).squareRoot() / root
-      let (value, own) = sample.resampledMoments(&generator)
       if method == .bootstrapT {
         // Without spread, a resample says nothing but its side.
         let error = (value * (1 - value)).squareRoot() / root

@@ -5,7 +5,6 @@ import BasisNumerics
 ///
 /// On one test set ``cochranQ(_:)`` (or ``looneyF(_:)``), then McNemar's test of every pair with *p* put up
 /// for their number: ``pairs(_:form:adjustment:)``. Over data sets ``friedman(_:significance:)``, then Nemenyi's critical
-/// for their number: ``pairs(_:form:adjustment:)``. Over data sets ``friedman(_:)``, then Nemenyi's critical
 /// difference of mean ranks. Looking at pairs first, without putting *p* up, finds differences among
 /// equals: of ten pairs two in five.
 ///

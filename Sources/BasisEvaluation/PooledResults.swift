@@ -19,7 +19,6 @@ public struct PooledResults: Sendable {
   /// The set of each sample, by number.
   let sets: [Int]
   let setCount: Int
-  private let isBinary: [Bool]
   /// Whether a sample's values are right and wrong.
   let isBinary: [Bool]
   /// For each model, the binary samples that it got right, and wrong.

@@ -160,7 +160,6 @@ public struct PlackettLuce: RankAggregator {
       try run.checkCancelled()
       let (slope, curvature) = derivatives(wins, theta)
       fit.largestSlope = slope.map { abs($0) }.max() ?? 0
-      if fit.largestSlope <= 1e-11 * scale {
       if fit.largestSlope <= 1e-12 * scale {
         fit.isConverged = true
         break
@@ -169,19 +168,6 @@ public struct PlackettLuce: RankAggregator {
       var length = 1.0
       var moved = theta
       var next = -Double.infinity
-      // Concave, so that a short enough step rises; whole ones mostly do.
-      while length > 1e-12 {
-        for i in 0..<n { moved[i] = theta[i] + length * step[i] }
-        next = value(wins, moved)
-        if next >= current { break }
-        length /= 2
-      }
-      fit.iterationCount += 1
-      guard next >= current else {
-        // Rounding: no step rises any more.
-        fit.isConverged = fit.largestSlope <= 1e-6 * scale
-        break
-      }
       // Concave, so that a short enough step rises; whole ones mostly do. Near the end a step changes the
       // value by less than its rounding.
       let floor = current - 0x1p-44 * max(1, abs(current))
@@ -408,14 +394,12 @@ public struct Elo: RankAggregator {
 public struct Rasch: RankAggregator {
   /// Of the abilities' prior, at least 0.
   public var lambda: Double
-  /// Of the difficulties' prior, above 0: a sample that all get right has no finite difficulty.
   /// Of the difficulties' prior, above 0: a sample that all get right has no finite difficulty. Where models
   /// met samples of other hardness a stronger prior takes the samples' difficulty for the models' weakness.
   public var sampleLambda: Double
   /// Rounds over models and samples, at least 1.
   public var maxIterations: Int
 
-  public init(lambda: Double = 0.1, sampleLambda: Double = 0.3, maxIterations: Int = 100) {
   public init(lambda: Double = 0.1, sampleLambda: Double = 0.01, maxIterations: Int = 100) {
     self.lambda = lambda
     self.sampleLambda = sampleLambda
@@ -457,7 +441,6 @@ public struct Rasch: RankAggregator {
     var answers = results.values
     for row in 0..<results.sampleCount {
       let cells = results.offsets[row]..<results.offsets[row + 1]
-      guard cells.contains(where: { answers[$0] != 0 && answers[$0] != 1 }) else { continue }
       if results.isBinary[row] { continue }
       for (cell, share) in zip(cells, Borda.shares(results, row)) { answers[cell] = share }
     }

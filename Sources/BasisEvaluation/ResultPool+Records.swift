@@ -100,7 +100,6 @@ extension ResultPool {
       case .null: return
       case .bool(let isRight): values.append((model, isRight ? 1 : 0))
       default:
-        guard let number = value.doubleValue else {
         // Tables keep 0.50 as text, so that nothing of it is lost.
         guard let number = value.doubleValue ?? value.stringValue.flatMap({ Double($0) }) else {
           throw BasisError(

@@ -7,7 +7,6 @@ import BasisDetection
 import BasisEvaluation
 import BasisFeatures
 import BasisGraphs
-import BasisEvaluation
 import BasisMeasures
 import BasisSearch
 import BasisSelection
@@ -31,10 +30,6 @@ public enum MethodCatalogue {
     EvaluationCatalogue.methods,
     StudyCatalogue.methods,
   ].flatMap { $0 }
-  public static let methods: [MethodDescriptor] =
-    CodecCatalogue.methods + SearchCatalogue.methods + MeasureCatalogue.entries.map(\.descriptor)
-    + ClusteringCatalogue.entries.map(\.descriptor) + SelectionCatalogue.methods
-    + EvaluationCatalogue.methods + StudyCatalogue.methods
 
   /// The rooms that have methods, in order.
   public static var rooms: [String] {

@@ -8,8 +8,6 @@ public enum SelectionCatalogue {
     entry(coverage, CoverageCentricSelector()),
     entry(zipFit, ZIPFIT()),
     entry(simCore, SimCore()),
-    entry(smote, SMOTE()), entry(under, UnderSampler()),
-    entry(coverage, CoverageCentricSelector()), entry(zipFit, ZIPFIT()),
     entry(tarot, TAROTSelector()),
   ]
 

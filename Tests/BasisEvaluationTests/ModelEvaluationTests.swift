@@ -263,7 +263,6 @@ private func labels(_ count: Int, classes: Int = 2, seed: UInt64) -> [Int] {
     let parts = MethodParts([rows], labels: classes)
     for entry in EvaluationCatalogue.entries {
       // Splits are of places, so that another order of the rows is another split.
-      try checkMethod(entry, parts, isOfRows: false) {
       let kind = try #require(ErrorEstimate.Method(rawValue: entry.descriptor.name))
       let few = MethodEntry(entry.descriptor, ErrorEstimate(kind, resampleCount: 8, foldCount: 3)) {
         (settings: ErrorEstimate, input: LabeledRows, run: RunContext) throws(BasisError) in

@@ -38,7 +38,7 @@ public struct FastPAMClaim: Claim {
   public static var miniature: Self {
     var claim = Self()
     (claim.imageCount, claim.sampleCount, claim.stepCount) = (120, 60, 30)
-    (claim.clusterCounts, claim.walkCount) = ([2, 10, 20], 4)
+    (claim.clusterCounts, claim.walkCount, claim.walkRepeats) = ([2, 10, 20], 4, 1)
     return claim
   }
 

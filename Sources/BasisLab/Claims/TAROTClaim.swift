@@ -31,6 +31,13 @@ public struct TAROTClaim: Claim {
 
   public init() {}
 
+  public static var miniature: Self {
+    var claim = Self()
+    (claim.modeCount, claim.clutterCount, claim.targetCount) = (12, 60, 20)
+    (claim.poolCount, claim.digitBudget) = (120, 20)
+    return claim
+  }
+
   public var broken: TAROTClaim {
     var copy = self
     copy.variant = .mean
