@@ -7,68 +7,6 @@ import _BasisTestSupport
 /// The claims on little data, as debug builds can afford: the order that each is about shows, and with
 /// one knob turned it fails. The verdicts themselves are `make claims`'.
 @Suite struct ClaimMiniatureTests {
-  private static func small<C: Claim>(_ change: (inout C) -> Void) -> C {
-    var claim = C()
-    change(&claim)
-    return claim
-  }
-
-  private static let size = NeighborTask.Size(imageCount: 160, dimension: 64, queryCount: 60)
-
-  private static let encoder: ContrastiveStudy = {
-    var study = ContrastiveStudy()
-    study.hiddenSizes = [32, 24]
-    study.embeddingSize = 16
-    study.batchSize = 64
-    (study.epochCount, study.trainCount, study.testCount) = (2, 128, 80)
-    return study
-  }()
-
-  private static func miniature(_ claim: inout PrefixClaim) {
-    claim.size = size
-    claim.training.hiddenSize = 16
-    claim.training.fullSize = 16
-    (claim.training.trainCount, claim.training.testCount) = (256, 100)
-    claim.training.epochCount = 3
-  }
-
-  private static let claims: [any Claim] = [
-    small { (claim: inout FeatureCodingClaim) in
-      (claim.hiddenSize, claim.epochCount) = (16, 6)
-      claim.steps = [8, 32]
-    },
-    small { (claim: inout SimplicialClosureClaim) in
-      (claim.personCount, claim.circleCount, claim.meetingCount) = (60, 12, 1500)
-      claim.ofThree = 0.15
-    },
-    small { (claim: inout StorageCompressionClaim) in claim.size = size },
-    small { (claim: inout PretrainingClaim) in
-      (claim.dimension, claim.answerCount, claim.rowCounts) = (20, 12, [600, 40, 12])
-    },
-    small(miniature),
-    small { (claim: inout ContrastiveTemperatureClaim) in
-      claim.study = encoder
-      claim.temperatures = [0.1, 1]
-    },
-    small { (claim: inout FastRPClaim) in
-      (claim.nodeCount, claim.groupCount, claim.dimension) = (240, 4, 16)
-    },
-    small { (claim: inout RecurrentBinaryClaim) in claim.size = size },
-    small { (claim: inout RankMeClaim) in
-      claim.study = encoder
-      claim.temperatures = [0.1, 1]
-    },
-    small { (claim: inout OneStepDescentClaim) in
-      (claim.promptCount, claim.stepCount, claim.batchSize) = (2_000, 30, 32)
-    },
-  ]
-
-  @Test func `each claim is here`() {
-    #expect(
-      Self.claims.map { type(of: $0).statement.id }
-        == ClaimCatalogue.claims.map { type(of: $0).statement.id })
-  }
-
   @Test(arguments: ClaimCatalogue.claims.map { type(of: $0).statement.id })
   func `it measures what it names, and fails with one knob turned`(id: Int) throws {
     func check<C: Claim>(_ type: C.Type) throws { try Self.check(type.miniature) }

@@ -95,8 +95,8 @@ import _BasisTestSupport
     for column in 0..<20 { costs[4, column] += 5000 }
     for blur in [1e-4, 1e-2, 10] {
       let found = try Sinkhorn(blur: blur, maxIterations: 50).fit(costs)
-      #expect(found.sourcePotentials.allSatisfy(\.isFinite))
-      #expect(found.targetPotentials.allSatisfy(\.isFinite))
+      #expect(found.sourcePotentials.allSatisfy { $0.isFinite })
+      #expect(found.targetPotentials.allSatisfy { $0.isFinite })
       #expect(found.value.isFinite && found.value > 200)
     }
     let equal = try Sinkhorn().fit(Matrix(rowCount: 3, columnCount: 4))

@@ -49,6 +49,7 @@ public struct SimplicialClosureClaim: Claim {
   public static var miniature: Self {
     var claim = Self()
     (claim.personCount, claim.circleCount, claim.meetingCount) = (60, 12, 1500)
+    claim.ofThree = 0.15
     return claim
   }
 
