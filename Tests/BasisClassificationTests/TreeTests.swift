@@ -53,7 +53,7 @@ import _BasisTestSupport
     }
     let gini: ForestClassifier = try DecisionTree(maxDepth: 4, minLeafCount: 8).fit(
       LabeledRows(rows, labels: known.classes))
-    expectEqual(numbers(try gini.probabilities(asked)), known.gini, within: 1e-7)
+    expectEqual(self.numbers(try gini.probabilities(asked)), known.gini, within: 1e-7)
   }
 
   @Test func `boosted trees are those of scikit-learn`() throws {
