@@ -9,8 +9,8 @@ import _BasisTestSupport
 @Suite struct ClaimMiniatureTests {
   @Test(arguments: ClaimCatalogue.claims.map { type(of: $0).statement.id })
   func `it measures what it names, and fails with one knob turned`(id: Int) throws {
-    func check<C: Claim>(_ type: C.Type) throws { try Self.check(type.miniature) }
-    try check(type(of: ClaimCatalogue.claim(id)))
+    func check<C: Claim>(_ claim: C) throws { try Self.check(C.miniature) }
+    try check(ClaimCatalogue.claim(id))
   }
 
   @Test func `claims stand in the order of their numbers`() {
@@ -45,16 +45,16 @@ import _BasisTestSupport
   @Test func `claims on a person's rows`() throws {
     let rows = gaussianMatrix(rowCount: 300, columnCount: 24, seed: 2)
     for id in [79, 122, 186] {
-      func measured<C: Claim>(_ type: C.Type, _ data: ClaimData, seeds: Int) throws -> ClaimResult {
-        try type.miniature.run(in: RunContext(), data: data, seedCount: seeds)
+      func measured<C: Claim>(_ claim: C, _ data: ClaimData) throws(BasisError) -> ClaimResult {
+        try C.miniature.run(in: RunContext(), data: data, seedCount: 2)
       }
-      let kind = type(of: try ClaimCatalogue.claim(id))
-      let result = try measured(kind, ClaimData(rows, name: "mine"), seeds: 2)
+      let claim = try ClaimCatalogue.claim(id)
+      let result = try measured(claim, ClaimData(rows, name: "mine"))
       #expect(result.numbers.allSatisfy { $0.rule == nil || !$0.mean.isNaN }, "\(id)")
       #expect(result.numbers.contains { $0.rule != nil }, "\(id)")
       let few = try ClaimData(rows.selecting(rows: 0..<20), name: "mine")
-      expectError(.badData, "mine", "20 × 24") {
-        do { _ = try measured(kind, few, seeds: 2) } catch let error as BasisError { throw error }
+      expectError(.badData, "mine", "20 × 24") { () throws(BasisError) in
+        try measured(claim, few)
       }
     }
     expectError(.invalidArgument, "claim 194", "takes none") {
