@@ -333,12 +333,12 @@ struct HalfspaceTests {
       }
     }
     let values = try LinearAlgebra.symmetricEigen(moments).values.map { Double($0) }
-    let ratio = (Double(d) / Double(members.count)).squareRoot()
-    // Where random rows' values end (Marchenko & Pastur), and a third more.
-    let edge = 1.3 * (2 * ratio + ratio * ratio)
+    // Where random rows' singular values end, and two deviations more (Davidson & Szarek 2001).
+    let most = 1 + (Double(d).squareRoot() + 2) / Double(members.count).squareRoot()
+    let edge = most * most - 1
     let slack = max(settings.spectrumTolerance, edge)
-    let (least, most) = (values.min() ?? 0, values.max() ?? 0)
-    let furthest = abs(least - 1) > abs(most - 1) ? least : most
+    let (least, largest) = (values.min() ?? 0, values.max() ?? 0)
+    let furthest = abs(least - 1) > abs(largest - 1) ? least : largest
     checks.append(
       .init(
         name: "the second moment of \(name)", value: furthest,
