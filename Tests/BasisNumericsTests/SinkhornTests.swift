@@ -86,7 +86,7 @@ import _BasisTestSupport
     let exact = try ExactTransport().plan(costs, supply: supply, demand: demand).cost
     let sharp = try Sinkhorn(blur: 0.03, maxIterations: 3000, tolerance: 1e-4)
       .fit(costs, supply: supply, demand: demand)
-    #expect(abs(sharp.value - exact) < 0.01 * exact)
+    #expect(abs(sharp.value - exact) < 0.02 * exact)
     #expect(try found.transportCost(costs) > exact * 0.9999)
   }
 
@@ -101,10 +101,8 @@ import _BasisTestSupport
     }
     let equal = try Sinkhorn().fit(Matrix(rowCount: 3, columnCount: 4))
     #expect(abs(equal.value) < 1e-6 && equal.isConverged)
-    #expect(
-      try equal.plan(Matrix(rowCount: 3, columnCount: 4)).row(0).allSatisfy {
-        abs($0 - 1 / 12) < 1e-6
-      })
+    let even = try equal.plan(Matrix(rowCount: 3, columnCount: 4)).row(0)
+    #expect(even.allSatisfy { abs($0 - 1 / 12) < 1e-6 })
   }
 
   @Test func `a cloud is at no distance from itself`() throws {

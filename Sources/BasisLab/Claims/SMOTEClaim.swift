@@ -16,7 +16,7 @@ public struct SMOTEClaim: Claim {
       + "imbalanced-learn and scikit-learn's tree on the same digits",
     baseline: "copies of rows, in the same numbers; thinning alone; nothing",
     data: "digits: 60 eights by seed and all that are none, halves to train and to test on",
-    seedCount: 8,
+    cost: .slow, seedCount: 8,
     breaking: "`copies`: what is made are copies of the rows that it starts from")
 
   /// Whether copies of first parents take the place of new rows.
