@@ -123,7 +123,7 @@ struct RankFeatures: ParsableCommand {
       let parts = try options.parts([input], in: context)
       ranking = try job.rank(LabeledColumns(parts, for: methodName), ranker, in: context)
     }
-    let report = RankReport(
+    let report = RankFeaturesReport(
       ranking, job, method: methodName, target: target ?? "label", limit: top,
       heuristic: (ranker as? OutRank)?.heuristic ?? (ranker as? ThreeMR)?.heuristic)
     line?.clear()

@@ -4,7 +4,7 @@ import BasisFormats
 import Foundation
 
 /// What is told about ranked columns: as text, as JSON, as a picture.
-struct RankReport: MethodReport {
+struct RankFeaturesReport: MethodReport {
   private let ranking: FeatureRanking
   private let quality: DataQualityReport
   private let readSeconds: Double

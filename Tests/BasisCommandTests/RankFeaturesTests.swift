@@ -2,6 +2,7 @@ import BasisCore
 import BasisFormats
 import Foundation
 import Testing
+import _BasisTestSupport
 
 @Suite struct RankFeaturesTests {
   let program: Program
