@@ -72,7 +72,8 @@ import _BasisTestSupport
     let pairs = try program.run(
       "rank-features", "t.csv", "--target", "label", "--order", "2", "--plot", "bars.svg", "--json")
     #expect(pairs.status == 0, "\(pairs.errors)")
-    #expect(names(try pairs.json())[0] == "a × b" && names(try pairs.json()).count == 21)
+    let ranked = names(try pairs.json())
+    #expect(ranked[0] == "a × b" && ranked.count == 21)
     let picture = try String(contentsOfFile: program.folder.path + "/bars.svg", encoding: .utf8)
     #expect(picture.contains("a × b") && picture.contains("by chance"))
     let order = try program.run("rank-features", "t.csv", "--target", "label", "--3mr", "--json")
