@@ -121,7 +121,7 @@ public struct SimCore: Selector {
   /// - Parameters:
   ///   - input: at least one row of the target.
   ///   - run: the seed starts the clusters, and thins the last round where it has more rows than are wanted.
-  /// - Returns: the rows kept, rising, and each one's similarity.
+  /// - Returns: the rows kept, rising; ``trace(_:in:)`` has their order and similarity.
   /// - Throws: as ``trace(_:in:)``.
   public func select(_ input: PoolAndTarget, in run: RunContext) throws(BasisError) -> Selection {
     let trace = try trace(input, in: run)
@@ -141,8 +141,7 @@ public struct SimCore: Selector {
       )
     }
     return Selection(
-      input.given(picks.map(\.row)), values: picks.map(\.similarity), groupKind: "part",
-      groups: groups, warnings: warnings)
+      input.given(picks.map(\.row)), groupKind: "part", groups: groups, warnings: warnings)
   }
 
   /// What is taken, and from round to round how like the target it is.

@@ -25,7 +25,11 @@ import _BasisTestSupport
     #expect(Set(numbers.keys) == names, "\(id)")
     #expect(
       numbers.values.allSatisfy { $0.isFinite || id == 190 || id == 159 }, "\(id): \(numbers)")
-    let broken = try claim.broken.run(in: RunContext(seed: 4), seedCount: 2)
+    // Two seeds have wide intervals: where they do not decide, more do.
+    var broken = try claim.broken.run(in: RunContext(seed: 4), seedCount: 2)
+    if broken.verdict == .inconclusive {
+      broken = try claim.broken.run(in: RunContext(seed: 4), seedCount: 8)
+    }
     #expect(broken.verdict == .fail, "\(id): \(broken.numbers.map { ($0.name, $0.values) })")
     let cancelled = RunContext()
     cancelled.cancellation.cancel()

@@ -79,7 +79,9 @@ import _BasisTestSupport
     #expect(segment.verifiedByteCount == asked)
     #expect(try ask(.exact) == found)
     let all = segment.verifiedByteCount
-    #expect(all - opened >= Self.vectorBytes && all <= segment.byteCount)
+    // Bytes prove who is nearest without most of the rows.
+    #expect(kind == .int8 || all - opened >= Self.vectorBytes)
+    #expect(all <= segment.byteCount)
     _ = try ask(.exact)
     #expect(segment.verifiedByteCount == all)
   }
