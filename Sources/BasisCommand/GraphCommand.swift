@@ -54,6 +54,7 @@ struct GraphEmbed: ParsableCommand {
   var weights: String?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("fastrp: degrees count to this power, below 0 for less.", valueName: "β"))
   var beta: Double?
 

@@ -51,7 +51,7 @@ import _BasisTestSupport
       "ids-a.csv",
       "id,label\n" + truth.enumerated().reversed().map { "r\($0),\(names[$1])\n" }.joined())
     _ = try program.folder.write(
-      "ids-b.csv", "id,label\n" + truth.enumerated().map { "r\($0),cat\n" }.joined())
+      "ids-b.csv", "id,label\n" + truth.indices.map { "r\($0),cat\n" }.joined())
     let named = try program.run(
       "evaluate", "compare", "--truth", "ids.csv", "--pred", "ids-a.csv", "ids-b.csv", "--json")
     #expect(named.status == 0, "\(named.errors)")

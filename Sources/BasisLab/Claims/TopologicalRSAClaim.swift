@@ -38,8 +38,8 @@ public struct TopologicalRSAClaim: Claim {
 
   public static var miniature: Self {
     var claim = Self()
-    claim.nets = .miniature([12, 12])
-    (claim.itemCount, claim.networkCount, claim.unitShare) = (12, 3, 2)
+    claim.nets = .miniature([12, 12, 12, 12])
+    (claim.itemCount, claim.networkCount, claim.unitShare) = (16, 4, 2)
     return claim
   }
 
