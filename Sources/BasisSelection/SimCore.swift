@@ -271,7 +271,9 @@ public struct FacilityLocation: Settings {
 
   public init(count: Int) { self.count = count }
 
-  /// - Parameter similarities: targets × rows; what is below 0 counts as 0.
+  /// - Parameters:
+  ///   - similarities: targets × rows; what is below 0 counts as 0.
+  ///   - run: threads and cancellation.
   /// - Returns: the rows in the order in which they were chosen, at most as many as there are.
   /// - Throws: `.badData` naming row and column of a value that is not finite; `.cancelled`.
   /// - Complexity: O(targets · rows · count) at worst, mostly far less.

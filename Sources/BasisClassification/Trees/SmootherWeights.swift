@@ -103,11 +103,11 @@ public struct NearestNeighborSmoother: SmootherWeights {
     self.k = k
   }
 
-  public func weights(for asked: Matrix, in run: RunContext = RunContext()) throws(BasisError)
+  public func weights(for rows: Matrix, in run: RunContext = RunContext()) throws(BasisError)
     -> [Double]
   {
-    let near = try neighbors(of: asked, in: run)
-    var out = [Double](repeating: 0, count: asked.rowCount * trainingCount)
+    let near = try neighbors(of: rows, in: run)
+    var out = [Double](repeating: 0, count: rows.rowCount * trainingCount)
     for (row, found) in near.enumerated() {
       for one in found { out[row * trainingCount + one.id] = 1 / Double(k) }
     }
