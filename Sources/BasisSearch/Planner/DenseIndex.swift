@@ -99,7 +99,7 @@ public struct DenseIndex: Sendable {
   {
     let name = prefix + "plan"
     guard container.contains(name) else {
-      return IndexPlanner.Plan(kind: .flat, reason: "the file has no other index")
+      return IndexPlanner.Plan(kind: .flat, reason: "every row is compared")
     }
     let plan = try container.json(name, as: IndexPlanner.Plan.self)
     guard plan.kind == .graph,
