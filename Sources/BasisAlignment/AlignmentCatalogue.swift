@@ -23,11 +23,7 @@ public enum AlignmentCatalogue {
   /// - Parameter path: a file that a ``FittedAligner`` was saved to.
   /// - Throws: as `ModelFile`.
   public static func aligner(contentsOf path: String) throws(BasisError) -> any FittedAligner {
-    let model = try ModelFile(path: path).model(among: models)
-    guard let aligner = model as? any FittedAligner else {
-      throw BasisError(.badData, "\(path): is no map of one space onto another")
-    }
-    return aligner
+    try ModelFile(path: path).model(among: models, called: "map of one space onto another")
   }
 
   private static func entry<A: Aligner>(_ descriptor: MethodDescriptor, _ aligner: A)

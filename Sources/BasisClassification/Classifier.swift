@@ -191,13 +191,7 @@ extension ModelFile {
       throw BasisError(
         .dimensionMismatch, "\(path): tensor '\(name)' should be \(count) doubles")
     }
-    let values = try tensors.withBytes(of: name) { bytes in
-      (0..<count).map { index in
-        Double(
-          bitPattern: UInt64(
-            littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)))
-      }
-    }
+    let values = try tensors.doubles(name)
     guard values.allSatisfy(\.isFinite) else {
       throw BasisError(.badData, "\(path): tensor '\(name)' has values that are not finite")
     }

@@ -28,12 +28,8 @@ public enum ClusteringCatalogue {
   /// - Parameter path: the file.
   /// - Throws: `.notFound`; `.corruptFile`; `.newerFormat`; `.badData` for another model.
   public static func open(_ path: String) throws(BasisError) -> any StoredClustering {
-    let file = try ModelFile(path: path)
-    switch try file.model(among: [KMedoidsModel.self, KMeansModel.self]) {
-    case let found as any StoredClustering: return found
-    case let other:
-      throw BasisError(.badData, "\(path): a \(Swift.type(of: other)) is no grouping")
-    }
+    try ModelFile(path: path)
+      .model(among: [KMedoidsModel.self, KMeansModel.self], called: "grouping")
   }
 
   private static func entry<C: Clusterer>(_ descriptor: MethodDescriptor, _ clusterer: C)

@@ -79,11 +79,7 @@ struct ClassifyFit: ParsableCommand {
   @Flag(help: "Overwrite files that are there.")
   var force = false
 
-  @Option(
-    name: .customLong("set"),
-    help: ArgumentHelp("A setting that differs from its default.", valueName: "name=value"))
-  var settings: [String] = []
-
+  @OptionGroup var changes: SettingsOptions
   @OptionGroup var data: DataOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var work: WorkOptions
@@ -97,9 +93,6 @@ struct ClassifyFit: ParsableCommand {
     }
     if after != nil, method ?? "naive-bayes" != "naive-bayes" {
       throw ValidationError("--after is for naive-bayes, which takes in further rows")
-    }
-    for setting in settings where !setting.dropFirst().contains("=") {
-      throw ValidationError("--set takes name=value, not '\(setting)'")
     }
   }
 
@@ -123,7 +116,7 @@ struct ClassifyFit: ParsableCommand {
       model = try extended(after, input, in: context)
     } else {
       let parts = MethodParts([rows], names: [self.input], labels: input.labels)
-      model = try entry.run(parts, settings: settingsObject(settings), in: context)
+      model = try entry.run(parts, settings: changes.json(), in: context)
     }
     let seconds = Classify.seconds(since: began)
     let accuracy = try model.accuracy(on: input, in: context)
@@ -150,7 +143,7 @@ struct ClassifyFit: ParsableCommand {
     let targets = try data.rows(labels, in: context)
     let began = DispatchTime.now().uptimeNanoseconds
     let model = try entry.run(
-      MethodParts([rows, targets], names: [input, labels]), settings: settingsObject(settings),
+      MethodParts([rows, targets], names: [input, labels]), settings: changes.json(),
       in: context)
     let seconds = Classify.seconds(since: began)
     let known = targets.withUnsafeFloats { $0.map { Double($0) } }

@@ -34,11 +34,7 @@ struct ClassifyCertify: ParsableCommand {
   @Flag(help: "Overwrite files that are there.")
   var force = false
 
-  @Option(
-    name: .customLong("set"),
-    help: ArgumentHelp("A setting that differs from its default.", valueName: "name=value"))
-  var settings: [String] = []
-
+  @OptionGroup var changes: SettingsOptions
   @OptionGroup var data: DataOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var work: WorkOptions
@@ -49,7 +45,7 @@ struct ClassifyCertify: ParsableCommand {
     if let outputFile { try OutputFile.requireAbsent(outputFile, force: force) }
     let own = ["noise=\(noise)", "isWhitening=\(whiten)"]
     let tester = try TesterLearner().changed(
-      by: settingsObject(own + settings), in: "tester-learner")
+      by: changes.json(after: own), in: "tester-learner")
     let rows = try data.rows(input, in: context)
     let verdict = try tester.certify(
       LabeledRows(rows, labels: Classify.labels(labels)), in: context)

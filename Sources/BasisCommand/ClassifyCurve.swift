@@ -35,11 +35,7 @@ struct ClassifyCurve: ParsableCommand {
   @Flag(help: "Overwrite the picture if it is there.")
   var force = false
 
-  @Option(
-    name: .customLong("set"),
-    help: ArgumentHelp("A setting that differs from its default.", valueName: "name=value"))
-  var settings: [String] = []
-
+  @OptionGroup var changes: SettingsOptions
   @OptionGroup var data: DataOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var work: WorkOptions
@@ -55,7 +51,7 @@ struct ClassifyCurve: ParsableCommand {
     let context = work.context(progress: line)
     var own = ["drawCount=\(draws)"]
     if let sizes { own.append("sizes=[\(sizes)]") }
-    let referee = try HeadReferee().changed(by: settingsObject(own + settings), in: "curve")
+    let referee = try HeadReferee().changed(by: changes.json(after: own), in: "curve")
     let picture = try plot.map { path throws(BasisError) in try OutputFile(path, force: force) }
     let rows = try data.rows(input, in: context)
     let known = try LabeledRows(rows, labels: Classify.labels(labels))

@@ -35,7 +35,7 @@ struct GraphEmbed: ParsableCommand {
       until --directed or --symmetrise says what it is.
 
       METHODS
-      \(GraphCatalogue.embedders.map { known in
+      \(GraphCatalogue.entries.map { known in
         "  \(padded(known.descriptor.name, to: 10))\(known.descriptor.summary)"
       }.joined(separator: "\n"))
       """)
@@ -82,18 +82,11 @@ struct GraphEmbed: ParsableCommand {
   @Flag(help: "Overwrite files that are there.")
   var force = false
 
-  @Option(
-    name: .customLong("set"),
-    help: ArgumentHelp("A setting that differs from its default.", valueName: "name=value"))
-  var settings: [String] = []
-
+  @OptionGroup var changes: SettingsOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var work: WorkOptions
 
   func validate() throws {
-    for setting in settings where !setting.dropFirst().contains("=") {
-      throw ValidationError("--set takes name=value, not '\(setting)'")
-    }
     if let weights, weights.split(separator: ",").contains(where: { Double($0) == nil }) {
       throw ValidationError("--weights takes numbers as 0,0,7.81,45.28, not '\(weights)'")
     }
@@ -147,7 +140,7 @@ struct GraphEmbed: ParsableCommand {
     if let dimension { own.append("dimension=\(dimension)") }
     if let weights { own.append("hopWeights=[\(weights)]") }
     if let beta { own.append("degreeExponent=\(beta)") }
-    return settingsObject(own + settings)
+    return changes.json(after: own)
   }
 }
 

@@ -5,23 +5,34 @@ import BasisFormats
 import BasisStorage
 import Foundation
 
-/// What the verbs that run a method have in common: where rows, labels and settings come from.
-struct MethodOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("A class per row: npy, csv or text.", valueName: "file"))
-  var labels: String?
-
+/// What differs from a method's defaults.
+struct SettingsOptions: ParsableArguments {
   @Option(
     name: .customLong("set"),
     help: ArgumentHelp("A setting that differs from its default.", valueName: "name=value"))
   var settings: [String] = []
-
-  @OptionGroup var data: DataOptions
 
   func validate() throws {
     for setting in settings where !setting.dropFirst().contains("=") {
       throw ValidationError("--set takes name=value, not '\(setting)'")
     }
   }
+
+  /// The settings as a JSON object.
+  ///
+  /// - Parameter own: what other options say, such as `name=value`; --set comes later, and counts.
+  func json(after own: [String] = []) -> String { settingsObject(own + settings) }
+}
+
+/// What the verbs that run a method have in common: where rows, labels and settings come from.
+struct MethodOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("A class per row: npy, csv or text.", valueName: "file"))
+  var labels: String?
+
+  @OptionGroup var changes: SettingsOptions
+  @OptionGroup var data: DataOptions
+
+  var settings: [String] { changes.settings }
 
   /// What a method may eat of the named files and collections.
   func parts(_ names: [String], in run: RunContext) throws(BasisError) -> MethodParts {
@@ -42,10 +53,8 @@ struct MethodOptions: ParsableArguments {
     try data.keyedRows(name, in: run)
   }
 
-  /// The settings as a JSON object.
-  ///
-  /// - Parameter own: what other options say, such as `name=value`; --set comes later, and counts.
-  func json(after own: [String] = []) -> String { settingsObject(own + settings) }
+  /// As ``SettingsOptions/json(after:)``.
+  func json(after own: [String] = []) -> String { changes.json(after: own) }
 }
 
 extension DataOptions {

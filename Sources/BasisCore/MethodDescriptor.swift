@@ -83,6 +83,8 @@ public struct MethodEntry<Output: Sendable>: Sendable {
   public let descriptor: MethodDescriptor
   /// What it eats, in words: `a matrix and labels`.
   public let input: String
+  /// The defaults.
+  public let settings: any Settings
   private let body: @Sendable (MethodParts, String, RunContext) throws(BasisError) -> Output
 
   /// - Parameters:
@@ -95,6 +97,7 @@ public struct MethodEntry<Output: Sendable>: Sendable {
   ) {
     self.descriptor = descriptor
     input = Input.description
+    self.settings = settings
     self.body = { (parts, options, run) throws(BasisError) -> Output in
       try run.checkCancelled()
       let settings = try settings.changed(by: options, in: descriptor.name)

@@ -47,19 +47,12 @@ extension ModelFile {
       settings, dimension: d, classes: classes, counts: counts, means: means, scatters: parts)
   }
 
-  /// A tensor of 64-bit floats as they are.
+  /// A tensor of 64-bit floats, all finite.
   private func doubles(_ name: String) throws(BasisError) -> [Double] {
-    let known = tensors[name]
-    let values = try tensors.withBytes(of: name) { (bytes) throws(BasisError) -> [Double] in
-      guard known?.type == .float64 else {
-        throw BasisError(.corruptFile, "\(path): tensor '\(name)' has no 64-bit floats")
-      }
-      return (0..<bytes.count / 8).map {
-        Double(
-          bitPattern: UInt64(
-            littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)))
-      }
+    if let tensor = tensors[name], tensor.type != .float64 {
+      throw BasisError(.corruptFile, "\(path): tensor '\(name)' has no 64-bit floats")
     }
+    let values = try tensors.doubles(name)
     guard values.allSatisfy(\.isFinite) else {
       throw BasisError(.corruptFile, "\(path): tensor '\(name)' has a value that is not finite")
     }

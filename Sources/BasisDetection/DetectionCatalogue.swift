@@ -28,11 +28,7 @@ public enum DetectionCatalogue {
   /// - Parameter path: what `FittedModel.save(to:)` wrote.
   /// - Throws: `.notFound`; `.corruptFile`; `.newerFormat`; `.badData` for a model of another kind.
   public static func open(_ path: String) throws(BasisError) -> any FittedDetector {
-    let model = try ModelFile(path: path).model(among: models)
-    guard let detector = model as? any FittedDetector else {
-      throw BasisError(.badData, "\(path): holds no detector")
-    }
-    return detector
+    try ModelFile(path: path).model(among: models, called: "detector")
   }
 
   private static func entry<D: Detector>(_ descriptor: MethodDescriptor, _ detector: D)

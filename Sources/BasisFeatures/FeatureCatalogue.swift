@@ -6,9 +6,6 @@ public enum FeatureCatalogue {
     entry(outRank, OutRank()), entry(threeMR, ThreeMR()),
   ]
 
-  /// The rankers with their defaults, by name.
-  static let rankers: [String: any FeatureRanker] = ["outrank": OutRank(), "3mr": ThreeMR()]
-
   /// - Throws: `.invalidArgument` with the names that there are.
   public static func entry(named name: String) throws(BasisError) -> MethodEntry<FeatureRanking> {
     try entries.method(named: name, kind: "method of ranking features")
@@ -23,11 +20,10 @@ public enum FeatureCatalogue {
   public static func ranker(named name: String, settings: String = "{}") throws(BasisError)
     -> any FeatureRanker
   {
-    let known = try entry(named: name).descriptor.name
-    guard let ranker = rankers[known] else {
-      throw BasisError(.invalidArgument, "there is no method of ranking features '\(name)'")
+    guard let ranker = try entry(named: name).settings as? any FeatureRanker else {
+      throw BasisError(.invalidArgument, "'\(name)' ranks no features")
     }
-    return try ranker.changed(by: settings, in: known)
+    return try ranker.changed(by: settings, in: name)
   }
 
   private static func entry<R: FeatureRanker>(_ descriptor: MethodDescriptor, _ ranker: R)

@@ -139,6 +139,21 @@ public struct ModelFile: Sendable {
     }
   }
 
+  /// The same, as what all of these types are.
+  ///
+  /// - Parameters:
+  ///   - types: that are known here.
+  ///   - what: they are, for the message: `detector`.
+  /// - Throws: as ``model(among:)``.
+  public func model<Model>(
+    among types: [any FittedModel.Type], called what: String
+  ) throws(BasisError) -> Model {
+    guard let model = try model(among: types) as? Model else {
+      throw BasisError(.badData, "\(path): holds no \(what)")
+    }
+    return model
+  }
+
   /// The model, whichever of these types it is.
   ///
   /// - Parameter types: that are known here.

@@ -149,6 +149,26 @@ public final class Safetensors: Sendable {
     return values
   }
 
+  /// The elements of a tensor of 64-bit floats, in order, as they are.
+  ///
+  /// - Parameter name: the tensor.
+  /// - Throws: `.badData` if there is no such tensor, or its elements are of another type.
+  /// - Complexity: O(*count*).
+  public func doubles(_ name: String) throws(BasisError) -> [Double] {
+    let tensor = try require(name)
+    guard tensor.type == .float64 else {
+      throw BasisError(
+        .badData,
+        "\(path): tensor '\(name)' has elements of \(tensor.type.rawValue), not 64-bit floats")
+    }
+    return try withBytes(of: name) { bytes in
+      (0..<tensor.count).map {
+        let bits = bytes.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self)
+        return Double(bitPattern: UInt64(littleEndian: bits))
+      }
+    }
+  }
+
   /// A tensor of two dimensions. `F32` stays in the mapped file where its place allows; other types
   /// are converted as by ``floats(_:)``.
   ///

@@ -2,16 +2,10 @@ public import BasisCore
 
 /// The room's methods: each a line. `basis graph embed --method NAME` runs the embedders.
 public enum GraphCatalogue {
-  /// Each with what is known of it.
-  public static let embedders: [(descriptor: MethodDescriptor, settings: any NodeEmbedder)] = [
-    (fastRP, FastRP()), (spectral, SpectralEmbedder()), (degree, DegreeEmbedder()),
+  /// What gives nodes vectors.
+  public static let entries: [MethodEntry<NodeEmbedding>] = [
+    entry(fastRP, FastRP()), entry(spectral, SpectralEmbedder()), entry(degree, DegreeEmbedder()),
   ]
-
-  /// The same for matrices of links.
-  public static let entries: [MethodEntry<NodeEmbedding>] = embedders.map { known in
-    let settings: any NodeEmbedder = known.settings
-    return entry(known.descriptor, settings)
-  }
 
   /// `basis graph predict` runs these.
   public static let predictors: [MethodEntry<LinkPrediction>] = [
@@ -23,7 +17,7 @@ public enum GraphCatalogue {
 
   /// All that the room has.
   public static let methods: [MethodDescriptor] =
-    embedders.map(\.descriptor) + predictors.map(\.descriptor)
+    entries.map(\.descriptor) + predictors.map(\.descriptor)
 
   /// - Throws: `.invalidArgument` with the names that there are.
   public static func predictor(named name: String) throws(BasisError)
@@ -41,17 +35,11 @@ public enum GraphCatalogue {
   public static func embedder(named name: String, settings: String = "{}") throws(BasisError)
     -> any NodeEmbedder
   {
-    guard let found = embedders.first(where: { $0.descriptor.name == name }) else {
-      _ = try entries.method(named: name, kind: "graph method")
-      return FastRP()
+    let entry = try entries.method(named: name, kind: "graph method")
+    guard let embedder = entry.settings as? any NodeEmbedder else {
+      throw BasisError(.invalidArgument, "'\(name)' gives nodes no vectors")
     }
-    return try changed(found.settings, by: settings, in: name)
-  }
-
-  private static func changed<E: NodeEmbedder>(_ embedder: E, by settings: String, in name: String)
-    throws(BasisError) -> any NodeEmbedder
-  {
-    try embedder.changed(by: settings, in: name)
+    return try embedder.changed(by: settings, in: name)
   }
 
   private static func entry<E: NodeEmbedder>(_ descriptor: MethodDescriptor, _ embedder: E)
