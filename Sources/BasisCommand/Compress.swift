@@ -24,7 +24,8 @@ struct Compress: ParsableCommand {
       \(CodecRegistry.entries.map { "  \(padded($0.name, to: 14))\($0.summary)" }.joined(separator: "\n"))
       """)
 
-  @Argument(help: "The matrix: npy, npz, fvecs, csv; or with --decode, a file of codes.")
+  @Argument(
+    help: "The matrix: npy, safetensors, fvecs, csv, jsonl; or with --decode, a file of codes.")
   var input: String
 
   @Option(

@@ -2,7 +2,7 @@ package import BasisCore
 import Synchronization
 
 /// Sees to it that no byte of a block is believed before its checksum was found right: each chunk
-/// of 64 KiB is read and compared once, when something in it is first touched.
+/// of 4 KiB is read and compared once, when something in it is first touched.
 ///
 /// A touch says nothing; ``check()`` throws what touches have found. So a search touches what it
 /// reads, and checks once before it answers. Damage that was found stays: every later check of the
@@ -76,6 +76,12 @@ package final class BlockGuard: @unchecked Sendable {
   /// Touches and checks records of `stride` bytes.
   package func verify(records: Range<Int>, stride: Int) throws(BasisError) {
     try verify(records.lowerBound * stride..<records.upperBound * stride)
+  }
+
+  /// Says whether single records are going to be read, so that the system fetches no more than those
+  /// from the medium, or runs of many.
+  package func expectRandomAccess(_ isRandom: Bool) {
+    mapping.advise(entry.range, isRandom: isRandom)
   }
 
   func verifyAll() throws(BasisError) {

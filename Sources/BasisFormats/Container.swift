@@ -43,9 +43,10 @@ import Synchronization
 /// | 20 ..< 22 | bytes per element; 1 where the block is JSON or was streamed |
 /// | 22 ..< 24 | how many bytes the name has |
 /// | 24 ... | the name, UTF-8 |
-/// | then | where the block has more than 64 KiB, with the zeros after it: a CRC for each 64 KiB of it and the rest |
+/// | then | where the block has more than 4 KiB, with the zeros after it: a CRC for each 4 KiB of it and the rest |
 ///
-/// Layout 1, which is still read, has no checksums of parts: its blocks are verified whole.
+/// Layouts 1 and 2 are still read. The first has no checksums of parts: its blocks are verified
+/// whole; the parts of the second have 64 KiB.
 ///
 /// So every byte of the file is under a checksum. Later layouts keep the header's form up to
 /// byte 12 and its checksum, so that an old program can tell a newer file from a damaged one.
@@ -107,10 +108,11 @@ public final class Container: Sendable {
 
   public func contains(_ name: String) -> Bool { guards[name] != nil }
 
-  /// What the blocks whose names start with `prefix` take in the file.
+  /// What the block of this name takes in the file, or the blocks in this folder: `name/`.
   package func byteCount(ofBlocks prefix: String) -> Int {
     guards.values.reduce(0) {
-      $1.entry.name.hasPrefix(prefix) ? $0 + $1.entry.paddedRange.count : $0
+      let isOne = $1.entry.name == prefix || prefix.last == "/" && $1.entry.name.hasPrefix(prefix)
+      return isOne ? $0 + $1.entry.paddedRange.count : $0
     }
   }
 
@@ -302,6 +304,14 @@ final class Mapping: @unchecked Sendable {
   }
 
   deinit { if let base = bytes.baseAddress { SystemFile.unmap(base, byteCount: bytes.count) } }
+
+  /// Says how a part of the file is going to be read: in single pages, or in runs of many.
+  func advise(_ range: Range<Int>, isRandom: Bool) {
+    guard let base = bytes.baseAddress, !range.isEmpty else { return }
+    let page = SystemFile.pageSize
+    let start = range.lowerBound / page * page
+    SystemFile.advise(base + start, byteCount: range.upperBound - start, isRandom: isRandom)
+  }
 }
 
 func crc32c(_ bytes: UnsafeRawBufferPointer, continuing checksum: UInt32 = 0) -> UInt32 {

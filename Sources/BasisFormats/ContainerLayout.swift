@@ -5,9 +5,11 @@ struct ContainerLayout {
   static let alignment = 64
   static let headerSize = 64
   static let magic: [UInt8] = [0x89, 0x42, 0x41, 0x53, 0x49, 0x53, 0x0D, 0x0A]
-  static let layoutVersion: UInt32 = 2
-  /// Bytes under one checksum, from layout 2 on.
-  static let chunkSize = 64 << 10
+  static let layoutVersion: UInt32 = 3
+  /// Bytes under one checksum: what a search that touches single rows reads and compares for each.
+  static let chunkSize = 4 << 10
+  /// In layout 2.
+  static let formerChunkSize = 64 << 10
   static let byteOrder: UInt32 = 0x0102_0304
 
   struct Entry: Sendable {
@@ -18,10 +20,12 @@ struct ContainerLayout {
     var stride: Int
     /// Of the block's chunks, where it has more than one.
     var chunkChecksums: [UInt32] = []
+    /// Bytes under one of those.
+    var listedChunkSize = ContainerLayout.chunkSize
 
     /// Bytes under one checksum.
     var chunkSize: Int {
-      chunkChecksums.isEmpty ? max(1, paddedRange.count) : ContainerLayout.chunkSize
+      chunkChecksums.isEmpty ? max(1, paddedRange.count) : listedChunkSize
     }
     var chunkCount: Int { chunkChecksums.isEmpty ? 1 : chunkChecksums.count }
 
@@ -36,9 +40,9 @@ struct ContainerLayout {
     }
 
     /// How many chunks have a checksum of their own in the table.
-    static func listedChunks(_ paddedLength: Int) -> Int {
-      paddedLength <= ContainerLayout.chunkSize
-        ? 0 : (paddedLength + ContainerLayout.chunkSize - 1) / ContainerLayout.chunkSize
+    var expectedChunkChecksums: Int {
+      let length = paddedRange.count
+      return length <= listedChunkSize ? 0 : (length + listedChunkSize - 1) / listedChunkSize
     }
 
     var range: Range<Int> { offset..<offset + length }
@@ -161,7 +165,8 @@ struct ContainerLayout {
         checksum: table.littleEndian(at: position + 16, UInt32.self), stride: stride)
       position += 24 + nameLength
       if layoutVersion >= 2 {
-        let count = Entry.listedChunks(entry.paddedRange.count)
+        if layoutVersion == 2 { entry.listedChunkSize = Self.formerChunkSize }
+        let count = entry.expectedChunkChecksums
         guard table.count - position >= 4 * count else {
           throw damaged("the table of contents is cut off")
         }

@@ -1,14 +1,16 @@
 public import BasisCore
 
-/// A matrix in a file: NumPy's npy and npz, fvecs, ivecs and bvecs, a JSON list of numbers or of rows, or
-/// a table of numbers as text, each gzipped or not. What it is in is found from its content; the name decides only between
-/// fvecs, ivecs and bvecs, whose content does not say.
+/// A matrix in a file: NumPy's npy and npz, safetensors, fvecs, ivecs and bvecs, JSON or JSON Lines,
+/// or a table of numbers as text, each but safetensors gzipped or not. What it is in is found from
+/// its content; the name decides only between fvecs, ivecs and bvecs, whose content does not say.
 public struct MatrixSource: Sendable {
   /// What a matrix can be written in.
   public enum Format: String, CaseIterable, Sendable {
-    case npy, npz, fvecs, ivecs, bvecs
+    case npy, npz, safetensors, fvecs, ivecs, bvecs
     /// A list of numbers, which is one row, or a list of such lists.
     case json
+    /// A line a row: a list of numbers, or an object with one field that is such a list.
+    case jsonl
     /// A line a row, numbers between commas, semicolons, tabs or spaces, with or without a line of
     /// names.
     case csv
@@ -31,9 +33,9 @@ public struct MatrixSource: Sendable {
   ///
   /// - Parameters:
   ///   - path: a file, or `-` for standard input.
-  ///   - name: which array of an npz archive; nil for its only one.
+  ///   - name: which array of an npz archive or tensor; nil for the only one.
   /// - Throws: `.notFound`; `.inputOutput`; `.badData` with the byte or line where the file is
-  ///   damaged; `.invalidArgument` for an archive of several arrays and no name; `.unsupported` for
+  ///   damaged; `.invalidArgument` for a file of several arrays and no name; `.unsupported` for
   ///   elements that are not numbers.
   public init(path: String, name: String? = nil) throws(BasisError) {
     self.path = path
@@ -48,6 +50,9 @@ public struct MatrixSource: Sendable {
     {
       format = .npz
       content = .array(try NumPyArchive(file, title).single(name))
+    } else if Safetensors.isHeader(bytes) {
+      format = .safetensors
+      content = .table(try Self.matrix(in: Safetensors(path: path), name))
     } else if let element = Self.vectorElement(ofName: path) {
       format = Format(rawValue: element.rawValue) ?? .fvecs
       content = .vectors(try VectorFile(file, title, element))
@@ -61,9 +66,9 @@ public struct MatrixSource: Sendable {
       }
       format = .fvecs
       content = .vectors(vectors)
-    } else if bytes.first(where: { $0 > 0x20 }) == UInt8(ascii: "[") {
-      format = .json
-      content = .table(try Self.matrix(fromJSON: bytes, title))
+    } else if let rows = try JSONRows(bytes, title) {
+      format = rows.isLines ? .jsonl : .json
+      content = .table(rows.matrix)
     } else {
       format = .csv
       content = .table(try NumberTable(bytes, title).matrix)
@@ -76,36 +81,19 @@ public struct MatrixSource: Sendable {
     return VectorFile.Element.allCases.first { name.hasSuffix(".\($0.rawValue)") }
   }
 
-  private static func matrix(fromJSON bytes: UnsafeRawBufferPointer, _ title: String)
-    throws(BasisError) -> Matrix
-  {
-    do throws(BasisError) {
-      guard case .array(let items) = try JSONValue(parsing: Array(bytes)) else {
-        throw BasisError(.badData, "is not a JSON list of numbers")
-      }
-      var rows: [[Float]] = []
-      for item in items {
-        guard case .array(let values) = item else {
-          // No list of lists, so one row.
-          return try Matrix(rows: [numbers(items)])
-        }
-        rows.append(try numbers(values))
-      }
-      return try Matrix(rows: rows)
-    } catch {
-      throw BasisError(.badData, "\(title): \(error.message)", cause: error.cause)
+  /// The tensor of a name, or the only one of two dimensions.
+  private static func matrix(in file: Safetensors, _ name: String?) throws(BasisError) -> Matrix {
+    if let name { return try file.matrix(name) }
+    let known = file.tensors.filter { $0.shape.count == 2 }.map(\.name)
+    guard let only = known.first, known.count == 1 else {
+      throw BasisError(
+        .invalidArgument,
+        known.isEmpty
+          ? "\(file.path): holds no tensor of two dimensions"
+          : "\(file.path): holds \(known.count) matrices "
+            + "(\(known.prefix(20).joined(separator: ", "))); leave one of them")
     }
-  }
-
-  private static func numbers(_ items: [JSONValue]) throws(BasisError) -> [Float] {
-    var values: [Float] = []
-    for (position, item) in items.enumerated() {
-      guard let value = item.doubleValue else {
-        throw BasisError(.badData, "\(item.text) at position \(position) is not a number")
-      }
-      values.append(Float(value))
-    }
-    return values
+    return try file.matrix(only)
   }
 
   /// The values; of a plain npy file of 32-bit floats the mapped file itself.

@@ -58,6 +58,12 @@ public final class Safetensors: Sendable {
     byName = Dictionary(uniqueKeysWithValues: tensors.enumerated().map { ($1.name, $0) })
   }
 
+  /// Whether a file that starts so may be one.
+  static func isHeader(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard bytes.count > 8, bytes[8] == UInt8(ascii: "{") else { return false }
+    return bytes.littleEndian(at: 0, UInt64.self) <= UInt64(min(headerLimit, bytes.count - 8))
+  }
+
   /// The tensor of this name, nil where there is none.
   public subscript(name: String) -> Tensor? { byName[name].map { tensors[$0] } }
 

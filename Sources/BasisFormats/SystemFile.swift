@@ -120,6 +120,14 @@ struct SystemFile: ~Copyable {
     munmap(UnsafeMutableRawPointer(mutating: base), byteCount)
   }
 
+  static let pageSize = max(1, sysconf(Int32(_SC_PAGESIZE)))
+
+  /// A wish about mapped pages, which the system may leave unheard.
+  static func advise(_ base: UnsafeRawPointer, byteCount: Int, isRandom: Bool) {
+    madvise(
+      UnsafeMutableRawPointer(mutating: base), byteCount, isRandom ? MADV_RANDOM : MADV_NORMAL)
+  }
+
   static func remove(_ path: String) { unlink(path) }
 
   /// Puts the file `from` at `to`, over what is there, so that a loss of power leaves one of both.

@@ -117,7 +117,7 @@ private struct Manifest: Codable, Equatable {
     let bytes = try contents(of: path)
     #expect(bytes.count == 64 + 64 + 26)
     #expect(bytes[..<8] == [0x89, 0x42, 0x41, 0x53, 0x49, 0x53, 0x0D, 0x0A])
-    #expect(bytes[8..<16] == [2, 0, 0, 0, 4, 3, 2, 1])
+    #expect(bytes[8..<16] == [3, 0, 0, 0, 4, 3, 2, 1])
     #expect(bytes[16..<32] == [0x6B, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0])
     #expect(bytes[32..<40] == [128, 0, 0, 0, 0, 0, 0, 0])
     #expect(bytes[40..<48] == [26, 0, 0, 0, 0, 0, 0, 0])
@@ -125,15 +125,9 @@ private struct Manifest: Codable, Equatable {
     #expect(bytes[64..<66] == [2, 1] && bytes[66..<128].allSatisfy { $0 == 0 })
     #expect(bytes[128..<144] == [64, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0])
     #expect(bytes[148..<154] == [2, 0, 2, 0, 0x61, 0x62])
-    // CRC-32C by its definition, bit by bit.
     for (place, range) in [(60, 0..<60), (56, 128..<154), (144, 64..<128)] {
-      var crc = UInt32.max
-      for byte in bytes[range] {
-        crc ^= UInt32(byte)
-        for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0x82F6_3B78 : crc >> 1 }
-      }
       let stored = bytes[place..<place + 4].reversed().reduce(0) { $0 << 8 | UInt32($1) }
-      #expect(stored == ~crc, "checksum at \(place)")
+      #expect(stored == checksum(bytes[range]), "checksum at \(place)")
     }
   }
 
@@ -257,7 +251,7 @@ private struct Manifest: Codable, Equatable {
     try writer.write("small", [1, 2, 3] as [Int32])
     try writer.write("large", (0..<100_000).map { Int32($0) })
     try writer.finish()
-    let chunk = 1 << 16
+    let chunk = 1 << 12
     do {
       let container = try Container(path: path, kind: "segment", maximumVersion: 3)
       let (array, guardian) = try container.unverifiedArray("large", of: Int32.self)
@@ -303,14 +297,48 @@ private struct Manifest: Codable, Equatable {
     #expect(Array(try container.array("small", of: Int32.self)) == [1, 2, 3])
   }
 
+  @Test func `a file of the second layout has larger chunks`() throws {
+    let writer = try ContainerWriter(path: path, kind: "segment", version: 3)
+    try writer.write("large", (0..<40_000).map { Int32($0) })
+    try writer.finish()
+    // The same block with a checksum for each 64 KiB in place of each 4 KiB.
+    var bytes = try contents(of: path)
+    let (table, length, chunk) = (64 + 160_000, 24 + 5 + 3 * 4, 1 << 16)
+    bytes.removeSubrange((table + 24 + 5)...)
+    for start in stride(from: 64, to: table, by: chunk) {
+      let sum = checksum(bytes[start..<min(start + chunk, table)])
+      withUnsafeBytes(of: sum.littleEndian) { bytes += $0 }
+    }
+    bytes[8] = 2
+    for (place, number) in [(40, length), (48, table + length)] {
+      withUnsafeBytes(of: number.littleEndian) {
+        bytes.replaceSubrange(place..<place + 8, with: $0)
+      }
+    }
+    reseal(&bytes, table: table)
+    _ = try folder.write("a.seg", bytes)
+    let container = try Container(path: path, kind: "segment", maximumVersion: 3)
+    #expect(container.verify().isEmpty)
+    let (array, guardian) = try container.unverifiedArray("large", of: Int32.self)
+    let before = container.verifiedByteCount
+    try guardian.verify(chunk..<chunk + 4)
+    #expect(container.verifiedByteCount - before == chunk)
+    #expect(array.elementsEqual(0..<40_000))
+  }
+
+  /// CRC-32C by its definition, bit by bit.
+  private func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+    var crc = UInt32.max
+    for byte in bytes {
+      crc ^= UInt32(byte)
+      for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0x82F6_3B78 : crc >> 1 }
+    }
+    return ~crc
+  }
+
   private func reseal(_ bytes: inout [UInt8], table: Int) {
     for (place, range) in [(56, table..<bytes.count), (60, 0..<60)] {
-      var crc = UInt32.max
-      for byte in bytes[range] {
-        crc ^= UInt32(byte)
-        for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0x82F6_3B78 : crc >> 1 }
-      }
-      withUnsafeBytes(of: (~crc).littleEndian) {
+      withUnsafeBytes(of: checksum(bytes[range]).littleEndian) {
         bytes.replaceSubrange(place..<place + 4, with: $0)
       }
     }
@@ -335,13 +363,13 @@ private struct Manifest: Codable, Equatable {
     #expect(message(text) == "\(text): is not a segment file of this program")
 
     var bytes = try contents(of: path)
-    bytes[8] = 3
+    bytes[8] = 4
     reseal(&bytes, table: bytes[32..<40].reversed().reduce(0) { $0 << 8 | Int($1) })
     let newer = try folder.write("newer", bytes)
     #expect(
       message(newer)
-        == "\(newer): was written by a later version of the program (layout 3, this one reads up "
-        + "to 2); update the program")
+        == "\(newer): was written by a later version of the program (layout 4, this one reads up "
+        + "to 3); update the program")
     bytes[9] = 9
     let damaged = try folder.write("damaged", bytes)
     #expect(

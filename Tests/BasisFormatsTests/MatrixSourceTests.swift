@@ -120,10 +120,60 @@ import _BasisTestSupport
     #expect(try MatrixSource(path: row).vector() == [1, 2.5])
     for (text, message) in [
       ("[1, null]", "null at position 1 is not a number"), ("[[1], [2, 3]]", "row 1 has 2 values"),
-      ("[1,", "b.json"), ("[1e300]", "inf at row 0, column 0"), ("[[1], 2]", "position 0"),
+      ("[1,", "b.json"), ("[1e300]", "inf at row 0, column 0"), ("[[1], 2]", "2 is neither a list"),
     ] {
       let path = try folder.write("b.json", text)
       expectError(.badData, path, message) { try MatrixSource(path: path).vector() }
+    }
+  }
+
+  @Test func `lines of JSON`() throws {
+    let wanted = try Matrix(rows: [[1, 2.5], [3, -40]])
+    for text in [
+      "[1, 2.5]\n[3, -4e1]", "\n[1, 2.5]\r\n\n[3, -40]\n",
+      #"{"id": "a", "tags": ["x"], "vector": [1, 2.5]}"# + "\n"
+        + #"{"vector": [3, -40], "more": [1, 2, 3]}"# + "\n",
+    ] {
+      let path = try folder.write("a.jsonl", text)
+      #expect(try MatrixSource(path: path).format == .jsonl)
+      #expect(try Matrix(contentsOf: path) == wanted)
+      let packed = try folder.write("a.gz", gzipped(contents(of: path)))
+      #expect(try Matrix(contentsOf: packed) == wanted)
+    }
+    let one = try folder.write("a", #"{"v": [4, 5]}"#)
+    #expect(try MatrixSource(path: one).vector() == [4, 5])
+    for (text, message) in [
+      ("[1, 2]\n[3]\n", ":2: row 1 has 1 values, row 0 has 2"),
+      ("[1, 2]\n3\n", ":2: 3 is neither a list of numbers nor an object"),
+      ("[1, 2]\n\n[3, 4\n", ":3: "),
+      (#"{"a": 1}"#, ":1: the object has no list of numbers"),
+      (
+        #"{"b": [1], "a": [2]}"#, "several lists of numbers (a, b); leave one of them (jq -c '{a}')"
+      ),
+      (#"{"a": [1]}"# + "\n" + #"{"b": [1]}"#, ":2: the object has no list 'a'"),
+      (#"{"a": [1, "x"]}"#, #":1: "x" at position 1 is not a number"#),
+    ] {
+      let path = try folder.write("b.jsonl", text)
+      expectError(.badData, path, message) { try Matrix(contentsOf: path) }
+    }
+  }
+
+  @Test func `the matrix of a safetensors file`() throws {
+    let path = folder.path + "/a.safetensors"
+    func write(_ names: [String]) throws {
+      var writer = SafetensorsWriter()
+      for name in names { try writer.add(name, matrix) }
+      try writer.write(to: path)
+    }
+    try write(["rows"])
+    #expect(try MatrixSource(path: path).format == .safetensors)
+    #expect(try Matrix(contentsOf: path) == matrix)
+    try write(["a", "b"])
+    #expect(try MatrixSource(path: path, name: "b").matrix() == matrix)
+    expectError(.invalidArgument, path, "2 matrices (a, b)") { try Matrix(contentsOf: path) }
+    try write([])
+    expectError(.invalidArgument, path, "no tensor of two dimensions") {
+      try Matrix(contentsOf: path)
     }
   }
 

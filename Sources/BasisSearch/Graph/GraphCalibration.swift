@@ -30,7 +30,7 @@ struct GraphCalibration: Codable, Hashable, Sendable {
     var present = isHeld
     present.invert()
     let deepest = Self.depths.last ?? 1
-    let exact = try index.exactIndex()
+    let exact = try index.flat.get()
     let kinds = try [plain, between].map { queries throws(BasisError) in
       (queries, try exact.search(queries, k: deepest, allowing: present, in: run))
     }

@@ -37,11 +37,13 @@ struct GraphGroups: Sendable {
   static let leastRows = 4096
   static let mostGroups = 2048
 
+  static func suit(_ rows: GraphCodes) -> Bool { rows.count >= leastRows && rows.dimension > 0 }
+
   /// Groups of all rows, or nil where they are too few.
   ///
   /// - Complexity: O(*n* √*n*) comparisons of pairs of bits; parallel.
   init?(_ rows: GraphCodes, in run: RunContext) throws(BasisError) {
-    guard rows.count >= Self.leastRows, rows.dimension > 0 else { return nil }
+    guard Self.suit(rows) else { return nil }
     var generator = run.generator("graph.means")
     let wanted = min(Self.mostGroups, Int(4 * Double(rows.count).squareRoot()))
     let first = generator.sample(wanted, of: rows.count)

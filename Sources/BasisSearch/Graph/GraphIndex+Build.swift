@@ -46,7 +46,7 @@ extension GraphIndex.Settings {
       GraphIndex(
         rows: rows, metric: metric, settings: self, codes: codes, edges: edges,
         entrances: entrances, inverseNorms: norms, calibration: calibration,
-        groups: groups, signs: signs, flat: LazyFlatIndex(flat))
+        groups: MadeOnce(groups), signs: signs, flat: MadeOnce(flat))
     }
     guard !held.isEmpty else { return index(edges, nil) }
     let calibration =
@@ -113,13 +113,14 @@ extension GraphIndex {
     return GraphIndex(
       rows: all, metric: metric, settings: settings, codes: codes, edges: edges,
       entrances: entrances, inverseNorms: inverseNorms, calibration: calibration,
-      groups: groups, signs: try GraphSigns(codes, groups, in: run), flat: LazyFlatIndex(nil))
+      groups: MadeOnce(groups), signs: try GraphSigns(codes, groups, in: run),
+      flat: Self.exactIndex(all, metric: metric, inverseNorms, guardedBy: nil))
   }
 
   private func groups(with codes: GraphCodes, in run: RunContext) throws(BasisError)
     -> GraphGroups?
   {
-    guard let groups else { return try GraphGroups(codes, in: run) }
+    guard let groups = try groups.get() else { return try GraphGroups(codes, in: run) }
     return try groups.appending(codes, in: run)
   }
 

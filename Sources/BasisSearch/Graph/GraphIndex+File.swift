@@ -48,6 +48,7 @@ extension GraphIndex {
   /// - Parameter prefix: starts each block's name, so that several indexes fit into one file.
   /// - Throws: `.inputOutput`.
   public func write(to writer: ContainerWriter, prefix: String) throws(BasisError) {
+    let groups = try groups.get()
     try writer.write(
       prefix + "settings",
       json: Header(
@@ -139,7 +140,9 @@ extension GraphIndex {
     entrances = GraphEntrances(codes, rows: starts)
     groups =
       header.hasGroups
-      ? try GraphGroups(from: container, prefix: prefix + "groups-", codes) : nil
+      ? MadeOnce { [codes] () throws(BasisError) in
+        try GraphGroups(from: container, prefix: prefix + "groups-", codes)
+      } : MadeOnce(nil)
     signs =
       header.hasSigns == true && GraphSigns.suit(codes)
       ? try GraphSigns(from: container, prefix: prefix + "signs-", codes) : nil
@@ -147,18 +150,22 @@ extension GraphIndex {
     metric = header.metric
     settings = header.settings
     calibration = header.calibration
-    flat = LazyFlatIndex(nil)
+    flat = Self.exactIndex(rows, metric: metric, inverseNorms, guardedBy: rowBlock)
     self.rowBlock = rowBlock
+    rowBlock?.expectRandomAccess(true)
   }
 
-  /// The exact index over the rows. It reads none before it is asked.
-  func exactIndex() throws(BasisError) -> FlatIndex {
-    try flat.get { () throws(BasisError) in
+  /// The exact index over the rows. It reads none before it is asked for.
+  static func exactIndex(
+    _ rows: Matrix, metric: Metric, _ inverseNorms: GraphBlock, guardedBy rowBlock: BlockGuard?
+  ) -> MadeOnce<FlatIndex> {
+    MadeOnce { () throws(BasisError) in
       let norms = inverseNorms.base.assumingMemoryBound(to: Float.self)
-      let stride = 4 * dimension
+      rowBlock?.expectRandomAccess(false)
+      let stride = 4 * rows.columnCount
       return try FlatIndex(
         rows, metric: metric,
-        norms: (0..<count).map { (row) throws(BasisError) in
+        norms: (0..<rows.rowCount).map { (row) throws(BasisError) in
           if norms[row] > 0 { return 1 / norms[row] }
           // A row of zeros, or one so long that nothing is left of the inverse.
           try rowBlock?.verify(records: row..<row + 1, stride: stride)

@@ -38,9 +38,9 @@ extension GraphIndex: ApproximateIndex {
     let k = min(k, count)
     // Rows left out make a beam of all the others no cheaper than a scan.
     guard let width, dimension > 0, allowed == nil || width < count else {
-      return try exactIndex().search(asked, k: k, allowing: allowed, in: run)
+      return try flat.get().search(asked, k: k, allowing: allowed, in: run)
     }
-    let search = GraphSearch(
+    let search = try GraphSearch(
       self, k: k, width: min(count, max(width, k)), recall: recall(for: effort, k: k),
       filter: allowed, queryCount: queries.rowCount)
     let found = try parallelMap(queries.rowCount, grain: 32, in: run) {
@@ -61,7 +61,7 @@ extension GraphIndex: ApproximateIndex {
     _ queries: Matrix, k: Int, allowing allowed: Bitmap? = nil, effort: Effort
   ) throws(BasisError) -> Int? {
     guard let width = try width(for: effort, k: k) else { return nil }
-    let search = GraphSearch(
+    let search = try GraphSearch(
       self, k: k, width: min(count, max(width, k)), recall: recall(for: effort, k: k),
       filter: allowed, queryCount: queries.rowCount)
     let prepared = try prepared(queries)

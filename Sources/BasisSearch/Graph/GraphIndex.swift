@@ -41,10 +41,12 @@ public struct GraphIndex: Sendable {
   /// One over the Euclidean norms of the rows; 0 over 0.
   let inverseNorms: GraphBlock
   let calibration: GraphCalibration?
-  let groups: GraphGroups?
+  /// Nil where rows are few. Only searches with a filter ask for them.
+  let groups: MadeOnce<GraphGroups?>
   /// In the order of the groups' members; nil where rows have few dimensions.
   let signs: GraphSigns?
-  let flat: LazyFlatIndex
+  /// Over the same rows.
+  let flat: MadeOnce<FlatIndex>
   /// The rows' block in a file, where they are not known to be sound.
   var rowBlock: BlockGuard?
   let scratches = GraphScratchPool()
@@ -55,7 +57,7 @@ public struct GraphIndex: Sendable {
   /// The size of what it keeps beside the rows.
   public var byteCount: Int {
     [codes.bytes, codes.facts, codes.pairs, edges, inverseNorms]
-      .reduce(4 * (groups?.members.count ?? 0) + (signs?.byteCount ?? 0)) {
+      .reduce(4 * (GraphGroups.suit(codes) ? count : 0) + (signs?.byteCount ?? 0)) {
         $0 + $1.count * $1.stride
       }
   }

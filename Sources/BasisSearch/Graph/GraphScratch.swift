@@ -98,16 +98,26 @@ final class GraphScratchPool: Sendable {
   }
 }
 
-/// A flat index over the same rows, made when it is first asked for.
-final class LazyFlatIndex: Sendable {
-  private let made: Mutex<FlatIndex?>
+/// A part that is made, or read from a file, when it is first asked for.
+final class MadeOnce<Value: Sendable>: Sendable {
+  private let made: Mutex<Value?>
+  private let make: @Sendable () throws(BasisError) -> Value
 
-  init(_ index: FlatIndex?) { made = Mutex(index) }
+  init(_ value: Value) {
+    made = Mutex(value)
+    make = { value }
+  }
 
-  func get(_ make: () throws(BasisError) -> FlatIndex) throws(BasisError) -> FlatIndex {
-    if let index = made.withLock({ $0 }) { return index }
-    let index = try make()
-    made.withLock { $0 = index }
-    return index
+  init(_ make: @escaping @Sendable () throws(BasisError) -> Value) {
+    made = Mutex(nil)
+    self.make = make
+  }
+
+  /// Threads that come first together may make it more than once, and agree.
+  func get() throws(BasisError) -> Value {
+    if let value = made.withLock({ $0 }) { return value }
+    let value = try make()
+    made.withLock { $0 = value }
+    return value
   }
 }

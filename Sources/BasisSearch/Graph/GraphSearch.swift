@@ -23,7 +23,7 @@ struct GraphSearch: Sendable {
   init(
     _ index: GraphIndex, k: Int, width: Int, recall: Double?, filter allowed: Bitmap?,
     queryCount: Int
-  ) {
+  ) throws(BasisError) {
     self.index = index
     self.k = k
     self.width = width
@@ -41,13 +41,14 @@ struct GraphSearch: Sendable {
     let wide = min(index.count, max(width, measured, depth + depth / 2))
     var groups: GraphGroups?
     var least = Double(population)
-    if let made = index.groups, level != nil {
+    let all = try index.groups.get()
+    if let made = all, level != nil {
       let found = made.reach.share(of: Double(k) / max(share, 1e-9)) * least
       let expected = GraphSweep.expected(
         made.orderCost + found, atMost: made.orderCost + Double(population))
       if expected < least { (groups, least) = (made, expected) }
     }
-    var signs = GraphSweep(index, k: k, share: share, level: level, recall: recall)
+    var signs = GraphSweep(index, all, k: k, share: share, level: level, recall: recall)
     if let sweep = signs, sweep.cost < least {
       (groups, least) = (nil, sweep.cost)
     } else {

@@ -25,12 +25,13 @@ struct GraphSweep: Sendable {
   ///   - level: for the recall that is wanted; nil if that is not known.
   ///   - recall: that is wanted; nil if that is not known.
   init?(
-    _ index: GraphIndex, k: Int, share: Double, level: (lower: Int, share: Float)?,
+    _ index: GraphIndex, _ groups: GraphGroups?, k: Int, share: Double,
+    level: (lower: Int, share: Float)?,
     recall: Double?
   ) {
     guard let signs = index.signs else { return nil }
     self.signs = signs
-    groups = index.groups
+    self.groups = groups
     wanted = Self.wanted(k, recall)
     let all = Double(Self.blockCost) * min(share * Double(index.count), Double(signs.blockCount))
     let fixed = Self.tableCost + Double(wanted)
