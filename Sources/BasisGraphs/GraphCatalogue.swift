@@ -4,7 +4,8 @@ public import BasisCore
 public enum GraphCatalogue {
   /// What gives nodes vectors.
   public static let entries: [MethodEntry<NodeEmbedding>] = [
-    entry(fastRP, FastRP()), entry(spectral, SpectralEmbedder()), entry(degree, DegreeEmbedder()),
+    entry(fastRP, FastRP()), entry(spectral, SpectralEmbedder()), entry(netMF, NetMF()),
+    entry(degree, DegreeEmbedder()),
   ]
 
   /// `basis graph predict` runs these.
@@ -75,6 +76,14 @@ public enum GraphCatalogue {
       "doi:10.1007/s11222-007-9033-z"),
     type: SpectralEmbedder.self, verb: "graph", oracle: "Scripts/oracles/fastrp.py",
     limits: "undirected; about ten times the time of fastrp")
+
+  private static let netMF = MethodDescriptor(
+    id: nil, name: "netmf", summary: "DeepWalk as a factorisation, without walks or training",
+    paper: .init(
+      "Network Embedding as Matrix Factorization", by: "Qiu et al.", 2018,
+      "doi:10.1145/3159652.3159706"),
+    type: NetMF.self, verb: "graph", oracle: "the formula in double precision, all eigenvectors",
+    limits: "undirected; up to 20,000 nodes, of which it keeps n² numbers")
 
   private static let degree = MethodDescriptor(
     id: nil, name: "degree", summary: "how many links a node has, and its neighbours: a yardstick",

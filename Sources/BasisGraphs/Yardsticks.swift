@@ -51,41 +51,11 @@ public struct SpectralEmbedder: NodeEmbedder {
         "spectral: dimension ≥ 1, valueExponent ≥ 0 and powerIterations ≥ 0; got \(dimension), "
           + "\(valueExponent) and \(powerIterations)")
     }
-    guard !graph.isDirected else {
-      throw BasisError(
-        .unsupported, "spectral: takes undirected graphs; drop directions (--symmetrise)")
-    }
-    let degrees = graph.weightedDegrees
-    let isolated = degrees.indices.filter { degrees[$0] == 0 }
-    let roots = degrees.map { $0 > 0 ? 1 / $0.squareRoot() : 0 }
-    var values = graph.adjacency.values
-    for row in degrees.indices {
-      for index in graph.adjacency.offsets[row]..<graph.adjacency.offsets[row + 1] {
-        let column = Int(graph.adjacency.columns[index])
-        values[index] = Float(Double(values[index]) * roots[row] * roots[column])
-      }
-    }
-    let normalized = SparseMatrix(
-      columnCount: graph.nodeCount, offsets: graph.adjacency.offsets,
-      columns: graph.adjacency.columns, values: values)
+    let normalized = try NormalizedWeights(graph, for: "spectral")
     let found = try RandomizedSVD(rank: dimension, powerIterations: powerIterations)
-      .decompose(normalized, in: run)
-    let factors = found.singularValues.map { Float(power(Double($0), valueExponent)) }
-    let (n, d, k) = (graph.nodeCount, dimension, factors.count)
-    var vectors = Matrix(rowCount: n, columnCount: d) { out in
-      for row in 0..<n {
-        found.u.withRow(row) { own in
-          for column in 0..<k { out[row * d + column] = own[column] * factors[column] }
-        }
-      }
-    }
-    vectors.withUnsafeMutableFloats { floats in
-      for row in isolated {
-        for column in 0..<d { floats[row * d + column] = 0 }
-      }
-    }
-    if normalizesRows { vectors = vectors.withUnitRows() }
-    return NodeEmbedding(vectors, isolatedNodes: isolated)
+      .decompose(normalized.matrix, in: run)
+    return normalized.embedding(
+      found, exponent: valueExponent, dimension: dimension, normalizesRows: normalizesRows)
   }
 }
 

@@ -80,6 +80,41 @@ import _BasisTestSupport
       (0..<34).allSatisfy { node in abs(unit.row(node).reduce(0) { $0 + $1 * $1 } - 1) < 1e-5 })
   }
 
+  @Test(arguments: [1, 4])
+  func `the factorised walk is that of the formula`(window: Int) throws {
+    let graph = try randomGraph(24, density: 0.2, seed: 7)
+    let (n, degrees) = (24, graph.weightedDegrees)
+    let found = try NetMF(dimension: n, window: window, negativeCount: 2, rank: n)
+      .embed(graph, in: RunContext()).vectors
+    var step = (0..<n).map { row in (0..<n).map { $0 == row ? 1.0 : 0 } }
+    var sum = [[Double]](repeating: [Double](repeating: 0, count: n), count: n)
+    for _ in 0..<window {
+      step = step.map { row in
+        (0..<n).map { column in
+          (0..<n).reduce(0) {
+            degrees[$1] > 0
+              ? $0 + row[$1] * Double(graph[$1, column]) / degrees[$1] : $0
+          }
+        }
+      }
+      for row in 0..<n { for column in 0..<n { sum[row][column] += step[row][column] } }
+    }
+    let factor = degrees.reduce(0, +) / 2 / Double(window)
+    let logs = (0..<n).map { row in
+      (0..<n).map { log(max(1, degrees[$0] > 0 ? factor * sum[row][$0] / degrees[$0] : 0)) }
+    }
+    // The vectors' products are the root of the square of a symmetric matrix.
+    let gram = try LinearAlgebra.product(found, found, transposingB: true)
+    let square = values(try LinearAlgebra.product(gram, gram))
+    let wanted = (0..<n * n).map { place in
+      (0..<n).reduce(0) { $0 + logs[place / n][$1] * logs[$1][place % n] }
+    }
+    #expect(distance(square, wanted) < 1e-4 * (wanted.max() ?? 0))
+    expectError(.invalidArgument, "netmf", "window") {
+      try NetMF(window: 0).embed(graph, in: RunContext())
+    }
+  }
+
   /// P^k D^β R with powers formed, in `Double`.
   private func dense(_ graph: CSRGraph, _ settings: FastRP, in run: RunContext) -> [[Double]] {
     let (n, d) = (graph.nodeCount, settings.dimension)
