@@ -7,6 +7,9 @@ public enum ClassificationCatalogue {
   public static let entries: [MethodEntry<any FittedClassifier>] = [
     entry(naiveBayes, GaussianNaiveBayes()),
     entry(logistic, LogisticRegression()),
+    entry(chooser, HeadChooser()),
+    entry(linearDiscriminant, LinearDiscriminant()),
+    entry(quadraticDiscriminant, QuadraticDiscriminant()),
     entry(tree, DecisionTree()),
     entry(forest, RandomForest()),
     entry(boosting, GradientBoostedTrees()),
@@ -21,13 +24,12 @@ public enum ClassificationCatalogue {
 
   /// All that the room has.
   public static let methods: [MethodDescriptor] =
-    entries.map(\.descriptor) + [
-      referee, tester,
-    ]
+    entries.map(\.descriptor) + [referee, tester]
 
   /// What files of the verb may hold.
   public static let models: [any FittedModel.Type] = [
-    GaussianNaiveBayesModel.self, LinearClassifierModel.self, ForestClassifier.self,
+    GaussianNaiveBayesModel.self, LinearClassifierModel.self, ChosenHeadModel.self,
+    QuadraticDiscriminantModel.self, ForestClassifier.self,
     ForestRegressor.self, BoostedClassifier.self, BoostedRegressor.self,
   ]
 
@@ -80,6 +82,27 @@ public enum ClassificationCatalogue {
     paper: zheng, type: LogisticRegression.self, verb: "classify",
     oracle: "Scripts/oracles/naive_bayes.py",
     limits: "planes only; the penalty counts columns by their units, so scale them")
+
+  private static let chooser = MethodDescriptor(
+    id: 75, name: "auto", summary: "naive Bayes or logistic regression, by rows held out",
+    paper: zheng, type: HeadChooser.self, verb: "classify",
+    oracle: "both heads by themselves, on the same rows",
+    limits: "of these rows; with few of them chance chooses where the heads are close")
+
+  private static let linearDiscriminant = MethodDescriptor(
+    id: nil, name: "lda", summary: "a bell for each class, all of one shape: closed form",
+    paper: .init(
+      "The use of multiple measurements in taxonomic problems", by: "Fisher", 1936,
+      "doi:10.1111/j.1469-1809.1936.tb02137.x"),
+    type: LinearDiscriminant.self, verb: "classify", oracle: "Scripts/oracles/discriminant.py",
+    limits: "needs more rows than columns, or shrinkage; planes only")
+
+  private static let quadraticDiscriminant = MethodDescriptor(
+    id: nil, name: "qda", summary: "a bell for each class, each of its own shape",
+    paper: .init(
+      "The Elements of Statistical Learning", by: "Hastie, Tibshirani & Friedman", 2009),
+    type: QuadraticDiscriminant.self, verb: "classify", oracle: "Scripts/oracles/discriminant.py",
+    limits: "needs many more rows than columns in each class, or shrinkage")
 
   private static let referee = MethodDescriptor(
     id: 75, name: "curve", summary: "which of the two heads, by the number of labels",

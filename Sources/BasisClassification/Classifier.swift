@@ -169,6 +169,13 @@ struct ClassPlaces {
     let place = Dictionary(uniqueKeysWithValues: classes.enumerated().map { ($1, $0) })
     places = labels.map { place[$0] ?? 0 }
   }
+
+  /// The rows of each class.
+  var members: [[Int]] {
+    var members = [[Int]](repeating: [], count: classes.count)
+    for (row, place) in places.enumerated() { members[place].append(row) }
+    return members
+  }
 }
 
 extension Matrix {

@@ -42,12 +42,14 @@ struct ClassifyFit: ParsableCommand {
       EXAMPLES
         basis classify fit vectors.npy labels.npy -o model
         basis classify fit notes labels.csv --method naive-bayes --holdout 0.2 -o model
+        basis classify fit vectors.npy labels.npy --method auto -o model
         basis classify fit more.npy more-labels.npy --after model -o model2
         basis classify fit table.npy prices.npy --regression --method forest -o model
 
       X is a collection, a file, or - for standard input. With --holdout some rows are kept apart, and
-      told how many of them get their label; the model is of the others. --after takes further rows into
-      a naive Bayes model. With --regression the second file has a number per row, and the method is tree,
+      told how many of them get their label; the model is of the others. The method auto takes naive Bayes
+      or logistic regression, whichever finds more labels of rows held out at this number of labels, and
+      says why. --after takes further rows into a naive Bayes model. With --regression the second file has a number per row, and the method is tree,
       forest or boosting.
       """)
 

@@ -88,21 +88,42 @@ struct ClassifyFitReport {
     self.seconds = seconds
   }
 
+  /// What 'auto' chose.
+  private var choice: HeadChoice? { (model as? ChosenHeadModel)?.choice }
+
   var json: JSONValue {
-    .object([
+    var members = known
+    if let choice {
+      members["chosen"] = .object([
+        "method": .string(choice.head.rawValue), "reason": .string(choice.reason),
+        "naive_bayes": .number(choice.naiveBayes), "logistic": .number(choice.logistic),
+        "lead_interval": .array([
+          .number(choice.interval.lowerBound), .number(choice.interval.upperBound),
+        ]),
+        "sure": .bool(choice.isSure), "draws": .integer(Int64(choice.drawCount)),
+        "held_out": .integer(Int64(choice.testCount)),
+      ])
+    }
+    return .object(members)
+  }
+
+  private var known: [String: JSONValue] {
+    [
       "method": .string(method), "rows": .integer(Int64(rowCount)),
       "columns": .integer(Int64(model.columnCount)),
       "classes": .array(model.classes.map { .integer(Int64($0)) }),
       "accuracy": .number(accuracy), "holdout_accuracy": holdout.map { .number($0) } ?? .null,
       "holdout_rows": .integer(Int64(holdoutCount)), "seconds": .number(seconds),
       "warnings": .array(model.warnings.map { .string($0) }),
-    ])
+    ]
   }
 
   func text(_ input: String, _ path: String) -> String {
+    let name = (model as? ChosenHeadModel)?.name ?? method
     var text =
-      "\(input): \(method) of \(grouped(rowCount)) rows, \(model.classes.count) classes   "
+      "\(input): \(name) of \(grouped(rowCount)) rows, \(model.classes.count) classes   "
       + "\(decimal(seconds, 2)) s\n"
+    if let choice { text += "\(choice.reason)\n" }
     text += "\(decimal(100 * accuracy, 2)) % of the labels are found again"
     if let holdout {
       text += ", \(decimal(100 * holdout, 2)) % of \(grouped(holdoutCount)) rows held out"

@@ -155,6 +155,30 @@ public struct ClassGaussiansModel: Sendable {
     return Self.covariance(scatters[index], by: shrinkages[index], dimension: dimension)
   }
 
+  /// The map W that takes differences to where a covariance is the unit one: WᵀW is its inverse, or
+  /// pseudo-inverse.
+  ///
+  /// - Parameter index: 0 if it is pooled, else the place of the class.
+  /// - Returns: `rank × d`, lower triangular where the covariance is sound, and the rank.
+  /// - Throws: `.missingDependency` without OpenBLAS.
+  /// - Precondition: there is such a one.
+  /// - Complexity: O(*d*³).
+  package func whitening(_ index: Int = 0) throws(BasisError) -> (rows: [Double], rank: Int) {
+    let library = try OpenBLAS.required(for: "a covariance")
+    return try LinearAlgebra.whitening(covariance(index), side: dimension, library)
+  }
+
+  /// The same Gaussians, with covariances shrunk by a share that is given.
+  ///
+  /// - Parameter share: of the sphere, 0 to 1.
+  /// - Throws: `.badData` for covariances of zeros; `.missingDependency` without OpenBLAS.
+  /// - Complexity: O(covariances · *d*³).
+  package func shrunk(by share: Double) throws(BasisError) -> ClassGaussiansModel {
+    try ClassGaussiansModel(
+      settings, dimension: dimension, classes: classes, counts: counts, means: means,
+      scatters: scatters, shrinkages: scatters.map { _ in share })
+  }
+
   /// The inverse of a covariance, or its pseudo-inverse: `d × d`.
   ///
   /// - Parameter index: 0 if it is pooled, else the place of the class.

@@ -13,7 +13,7 @@ import _BasisTestSupport
     let input = try blobs(60, 4, classes: 3, seed: 1)
     let asked = gaussianMatrix(rowCount: 20, columnCount: 4, seed: 9)
     // Rows are drawn by number, and of splits that part the same rows rounding chooses one.
-    let isOfRows = ["naive-bayes", "logistic"].contains(name)
+    let isOfRows = ["naive-bayes", "logistic", "lda", "qda"].contains(name)
     try checkMethod(entry, MethodParts([input.rows], labels: input.labels), isOfRows: isOfRows) {
       found in
       guard let rows = try? found.probabilities(asked, in: RunContext()) else { return [] }

@@ -18,7 +18,7 @@ import _BasisTestSupport
     try NumPyArray(rows.prefix(columns: 1)).write(to: folder + "/t.npy")
   }
 
-  @Test(arguments: ["logistic", "naive-bayes", "tree", "forest", "boosting"])
+  @Test(arguments: ["logistic", "naive-bayes", "auto", "lda", "qda", "tree", "forest", "boosting"])
   func `the line of the manual works as written`(method: String) throws {
     let fit = try program.run(
       "classify", "fit", "x.npy", "y.npy", "--method", method, "-o", "model", "--json")
@@ -78,6 +78,23 @@ import _BasisTestSupport
     let bad = try program.run(
       "classify", "fit", "x.npy", "y.npy", "--after", "a", "--method", "forest", "-o", "c")
     #expect(bad.status == 64)
+  }
+
+  @Test func `it chooses the head, and says why`() throws {
+    let fit = try program.run(
+      "classify", "fit", "x.npy", "y.npy", "--method", "auto", "--set", "drawCount=3", "-o", "auto",
+      "--json")
+    #expect(fit.status == 0, "\(fit.errors)")
+    let chosen = try #require(try fit.json()["chosen"])
+    let method = try #require(chosen["method"]?.stringValue)
+    #expect(["naive-bayes", "logistic"].contains(method))
+    #expect(chosen["draws"]?.doubleValue == 3 && chosen["held_out"]?.doubleValue == 24)
+    let reason = try #require(chosen["reason"]?.stringValue)
+    let text = try program.run(
+      "classify", "fit", "x.npy", "y.npy", "--method", "auto", "--set", "drawCount=3", "-o", "auto",
+      "--force")
+    #expect(text.output.contains("auto: \(method) of 120 rows"), "\(text.output)")
+    #expect(text.output.contains(reason))
   }
 
   @Test func `the curve says who is ahead, and draws it`() throws {

@@ -246,6 +246,20 @@ package struct ColumnRange {
       }
     }
   }
+
+  /// A model of rows that ``applied(to:_:)`` made, for rows as they come.
+  func unscaled(_ model: LinearClassifierModel) throws(BasisError) -> LinearClassifierModel {
+    let d = model.columnCount
+    var (weights, center) = (model.weights, model.center)
+    for index in weights.indices { weights[index] *= Double(scale[index % d]) }
+    for column in 0..<d {
+      let own = Double(scale[column])
+      center[column] = Double(low[column]) + (own > 0 ? center[column] / own : 0)
+    }
+    return try LinearClassifierModel(
+      classes: model.classes, weights: weights, intercepts: model.intercepts, center: center,
+      fit: model.fit, warnings: model.warnings)
+  }
 }
 
 extension LearningCurve.Diagnostics {

@@ -124,13 +124,20 @@ public struct LinearClassifierModel: FittedClassifier, Hashable {
 
   // MARK: Files
 
-  private struct Manifest: Codable {
+  /// What is no tensor.
+  struct Manifest: Codable {
     var fit: Fit?
     var warnings: [String]
   }
 
+  var manifest: Manifest { Manifest(fit: fit, warnings: warnings) }
+
   public func write(to file: inout ModelWriter) throws(BasisError) {
-    try file.setManifest(Manifest(fit: fit, warnings: warnings))
+    try file.setManifest(manifest)
+    try addTensors(to: &file)
+  }
+
+  func addTensors(to file: inout ModelWriter) throws(BasisError) {
     try file.tensors.add("classes", shape: [classes.count], classes.map { Int64($0) })
     try file.tensors.add("weights", shape: [classes.count, columnCount], weights)
     try file.tensors.add("intercepts", shape: [classes.count], intercepts)
@@ -138,7 +145,10 @@ public struct LinearClassifierModel: FittedClassifier, Hashable {
   }
 
   public init(from file: ModelFile) throws(BasisError) {
-    let manifest = try file.manifest(Manifest.self)
+    try self.init(tensorsOf: file, file.manifest(Manifest.self))
+  }
+
+  init(tensorsOf file: ModelFile, _ manifest: Manifest) throws(BasisError) {
     let classes = try file.tensors.integers("classes").map { Int($0) }
     let columnCount = file.tensors["center"]?.count ?? 0
     try self.init(
