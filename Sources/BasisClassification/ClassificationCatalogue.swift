@@ -13,6 +13,7 @@ public enum ClassificationCatalogue {
     entry(tree, DecisionTree()),
     entry(forest, RandomForest()),
     entry(boosting, GradientBoostedTrees()),
+    entry(tester, TesterLearner()),
   ]
 
   /// What learns numbers.
@@ -24,13 +25,13 @@ public enum ClassificationCatalogue {
 
   /// All that the room has.
   public static let methods: [MethodDescriptor] =
-    entries.map(\.descriptor) + [referee, tester]
+    entries.map(\.descriptor) + [referee]
 
   /// What files of the verb may hold.
   public static let models: [any FittedModel.Type] = [
     GaussianNaiveBayesModel.self, LinearClassifierModel.self, ChosenHeadModel.self,
     QuadraticDiscriminantModel.self, ForestClassifier.self,
-    ForestRegressor.self, BoostedClassifier.self, BoostedRegressor.self,
+    ForestRegressor.self, BoostedClassifier.self, BoostedRegressor.self, CertifiedHalfspace.self,
   ]
 
   /// - Throws: `.invalidArgument` with the names that there are.
@@ -134,7 +135,7 @@ public enum ClassificationCatalogue {
     limits: "wants its rate and rounds chosen; labels that are wrong are learnt in the end")
 
   private static let tester = MethodDescriptor(
-    id: 165, name: "certify", summary: "a plane that is certified near the best, or refused",
+    id: 165, name: "tester-learner", summary: "a plane that is certified near the best, or refused",
     paper: .init(
       "An Efficient Tester-Learner for Halfspaces", by: "Gollakota et al.", 2023,
       "arXiv:2302.14853"),

@@ -14,6 +14,8 @@ struct ClassifyCertify: ParsableCommand {
         basis classify certify vectors.npy labels.npy --whiten --noise adversarial -o model --json
 
       The certificate holds for normal rows: whether these are normal enough is tested beside the plane.
+      Where they are not, the plane is refused: nothing is kept, and the program ends with 65. A plane that
+      is kept labels further rows by 'basis classify apply'.
       """)
 
   @Argument(help: "A matrix or a collection.")
@@ -28,7 +30,9 @@ struct ClassifyCertify: ParsableCommand {
   @Flag(help: "Bring the rows to mean 0 and covariance 1 first.")
   var whiten = false
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("Keep the plane.", valueName: "file"))
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("Keep the plane, if it is certified.", valueName: "file"))
   var outputFile: String?
 
   @Flag(help: "Overwrite files that are there.")
@@ -50,11 +54,16 @@ struct ClassifyCertify: ParsableCommand {
     let verdict = try tester.certify(
       LabeledRows(rows, labels: Classify.labels(labels)), in: context)
     line?.clear()
-    if let outputFile { try verdict.model.save(to: outputFile) }
+    let halfspace = CertifiedHalfspace(verdict)
+    if let outputFile { try halfspace?.save(to: outputFile) }
     if output.json {
       try output.print(json: Self.json(verdict))
     } else {
       try writeToStandardOutput(Self.text(verdict, input))
+    }
+    if halfspace == nil {
+      writeToStandardError("basis: error: \(input): \(verdict.statement)\n")
+      throw ExitCode(65)
     }
   }
 
@@ -76,7 +85,7 @@ struct ClassifyCertify: ParsableCommand {
   }
 
   private static func text(_ verdict: HalfspaceVerdict, _ input: String) -> String {
-    var text = "\(input): \(verdict.statement)\n"
+    var text = verdict.isAccepted ? "\(input): \(verdict.statement)\n" : ""
     text += "error \(decimal(verdict.error, 4)) on \(grouped(verdict.testCount)) rows, below "
     text += "\(decimal(verdict.errorBound, 4)) with 95 % confidence"
     text += "\(verdict.isWhitened ? "; whitened" : "")\n\n"

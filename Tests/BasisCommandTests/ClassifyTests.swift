@@ -97,6 +97,37 @@ import _BasisTestSupport
     #expect(text.output.contains(reason))
   }
 
+  @Test func `a plane is certified and kept, or refused with 65`() throws {
+    let rows = gaussianMatrix(rowCount: 2000, columnCount: 3, seed: 5)
+    try NumPyArray(rows).write(to: folder + "/n.npy")
+    try NumPyArray((0..<2000).map { rows[$0, 0] > rows[$0, 1] ? 1 : 0 }).write(
+      to: folder + "/s.npy")
+    let quick = ["--set", "stepCount=40", "--set", "batchSize=200"]
+    let made = try program.run(
+      ["classify", "certify", "n.npy", "s.npy", "-o", "plane", "--json"] + quick)
+    #expect(made.status == 0, "\(made.errors)")
+    #expect(try made.json()["accepted"] == .bool(true))
+    let apply = try program.run(
+      "classify", "apply", "plane", "n.npy", "--labels", "s.npy", "--json")
+    #expect(try apply.json()["accuracy"]?.doubleValue ?? 0 > 0.95, "\(apply.errors)")
+    let fit = try program.run(
+      ["classify", "fit", "n.npy", "s.npy", "--method", "tester-learner", "-o", "other"] + quick)
+    #expect(fit.status == 0, "\(fit.errors)")
+
+    let cube = Matrix(rowCount: 2000, columnCount: 3) { out in
+      for index in out.indices { out[index] = rows[index / 3, index % 3] > 0 ? 1 : -1 }
+    }
+    try NumPyArray(cube).write(to: folder + "/cube.npy")
+    let refused = try program.run(
+      ["classify", "certify", "cube.npy", "s.npy", "-o", "none", "--json"] + quick)
+    #expect(refused.status == 65 && refused.errors.contains("refused: the"), "\(refused.errors)")
+    #expect(try refused.json()["accepted"] == .bool(false))
+    #expect(!FileManager.default.fileExists(atPath: folder + "/none"))
+    let fails = try program.run(
+      ["classify", "fit", "cube.npy", "s.npy", "--method", "tester-learner", "-o", "none"] + quick)
+    #expect(fails.status == 65 && fails.errors.contains("refused: the"), "\(fails.errors)")
+  }
+
   @Test func `the curve says who is ahead, and draws it`() throws {
     let outcome = try program.run(
       "classify", "curve", "x.npy", "y.npy", "--sizes", "10,40,90", "--draws", "2", "--plot",

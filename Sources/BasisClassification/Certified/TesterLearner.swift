@@ -12,7 +12,7 @@ import Foundation
 /// Gollakota, Klivans, Stavropoulos & Vasilyan, *An Efficient Tester-Learner for Halfspaces* (2023),
 /// arXiv:2302.14853: the search of section 4, the tests of section 3. The theory's constants are too small
 /// to use; those here are chosen so that normal rows pass and others, as far as tried, do not.
-public struct TesterLearner: Settings {
+public struct TesterLearner: Classifier {
   /// What flips labels.
   public enum Noise: String, Sendable, Hashable, Codable, CaseIterable {
     /// Chance, for each row with a probability below a half.
@@ -81,6 +81,23 @@ public struct TesterLearner: Settings {
     batchSize = try values.decodeIfPresent(Int.self, forKey: .batchSize) ?? batchSize
     learningRate = try values.decodeIfPresent(Double.self, forKey: .learningRate) ?? learningRate
     isWhitening = try values.decodeIfPresent(Bool.self, forKey: .isWhitening) ?? isWhitening
+  }
+
+  /// As ``certify(_:in:)``, for a plane or an error: what is returned is certified.
+  ///
+  /// - Parameters:
+  ///   - input: as of ``certify(_:in:)``.
+  ///   - run: the seed parts the rows and starts the search.
+  /// - Throws: as ``certify(_:in:)``; `.badData` with the test that refuses, its value and what it allows.
+  /// - Complexity: as ``certify(_:in:)``.
+  public func fit(_ input: LabeledRows, in run: RunContext = RunContext()) throws(BasisError)
+    -> CertifiedHalfspace
+  {
+    let verdict = try certify(input, in: run)
+    guard let halfspace = CertifiedHalfspace(verdict) else {
+      throw BasisError(.badData, "a tester-learner: \(verdict.statement)")
+    }
+    return halfspace
   }
 
   /// Searches on a half of the rows and tests on the other.
@@ -224,7 +241,7 @@ public struct TesterLearner: Settings {
 /// A plane, and whether the rows let it be certified.
 public struct HalfspaceVerdict: Sendable, Hashable {
   /// What was measured, and what it may be.
-  public struct Check: Sendable, Hashable {
+  public struct Check: Sendable, Hashable, Codable {
     public var name: String
     /// What is furthest from what normal rows have.
     public var value: Double
@@ -254,12 +271,7 @@ public struct HalfspaceVerdict: Sendable, Hashable {
       return "refused: \(refusal.name) is \(value), allowed \(refusal.allowed.lowerBound) to "
         + "\(refusal.allowed.upperBound); the rows are not normal enough to say that no plane is better"
     }
-    switch noise {
-    case .massart: return "certified: no plane is much better, if labels are flipped by chance"
-    case .adversarial:
-      return "certified: the best plane's error is at least a fixed share of this one's, whoever "
-        + "flipped labels"
-    }
+    return noise.statement
   }
 }
 
