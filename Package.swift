@@ -56,7 +56,8 @@ let rooms: [Room] = [
     name: "BasisFeatures", uses: ["BasisCore", "BasisNumerics", "BasisFormats"],
     hasFixtures: true),
   Room(
-    name: "BasisClassification", uses: ["BasisCore", "BasisNumerics", "BasisFormats"],
+    name: "BasisClassification",
+    uses: ["BasisCore", "BasisNumerics", "BasisFormats", "BasisMeasures"],
     hasFixtures: true),
   Room(
     name: "BasisDetection",
