@@ -1,5 +1,6 @@
 public import BasisCore
 public import BasisFormats
+public import BasisMeasures
 
 /// The room's methods: each a line. `basis classify fit --method NAME` runs them.
 public enum ClassificationCatalogue {
@@ -23,9 +24,18 @@ public enum ClassificationCatalogue {
     regressor(boosting, GradientBoostedTrees()),
   ]
 
+  /// What is told about models of the room. `basis judge --measure NAME` runs it.
+  public static let measures: [MethodEntry<MeasuredValue>] = [
+    MethodEntry(effectiveParameters, EffectiveParameterMeasure()) {
+      (measure: EffectiveParameterMeasure, input: SmootherRows, run: RunContext)
+      throws(BasisError) in
+      try measure.measure(input, in: run)
+    }
+  ]
+
   /// All that the room has.
   public static let methods: [MethodDescriptor] =
-    entries.map(\.descriptor) + [referee]
+    entries.map(\.descriptor) + [referee] + measures.map(\.descriptor)
 
   /// What files of the verb may hold.
   public static let models: [any FittedModel.Type] = [
@@ -133,6 +143,13 @@ public enum ClassificationCatalogue {
     paper: curth, type: GradientBoostedTrees.self, verb: "classify",
     oracle: "Scripts/oracles/forest.py",
     limits: "wants its rate and rounds chosen; labels that are wrong are learnt in the end")
+
+  private static let effectiveParameters = MethodDescriptor(
+    id: 84, name: "effective-parameters",
+    summary: "how many parameters a forest uses for these rows: few for strange ones",
+    paper: curth, type: EffectiveParameterMeasure.self, verb: "judge",
+    oracle: "n for one row an answer, 1 for the mean of all, n / k for neighbours",
+    limits: "the distance from the nearest row told strange rows better")
 
   private static let tester = MethodDescriptor(
     id: 165, name: "tester-learner", summary: "a plane that is certified near the best, or refused",

@@ -10,6 +10,8 @@ public struct MethodParts: Sendable {
   public var labels: [Int]?
   /// Lists of texts, in the order they were given.
   public var texts: [[String]]
+  /// Files of fitted models.
+  public var models: [String] = []
   /// Whether the matrix has the dissimilarity of every pair, rather than rows.
   public var isPairwise = false
   /// Whether dissimilarities that differ across the diagonal are averaged rather than refused.
@@ -44,6 +46,10 @@ extension MethodParts {
   package func matrices(_ count: Int, _ what: String, for method: String) throws(BasisError)
     -> [Matrix]
   {
+    if let model = models.first {
+      throw BasisError(
+        .invalidArgument, "'\(method)' takes \(what), and no model such as \(model)")
+    }
     guard matrices.count == count else {
       throw BasisError(
         .invalidArgument,

@@ -107,6 +107,13 @@ public struct ModelFile: Sendable {
     (self.name, self.version) = (name, version)
   }
 
+  /// Whether a file says that it is a model of this program's, sound or damaged.
+  ///
+  /// - Parameter path: a file, or none.
+  public static func isModel(_ path: String) -> Bool {
+    (try? Safetensors(path: path))?.metadata[Key.name] != nil
+  }
+
   /// The manifest.
   ///
   /// - Parameter type: what was given to ``ModelWriter/setManifest(_:)``.
