@@ -1,6 +1,7 @@
 import ArgumentParser
 import BasisCore
 import BasisFormats
+import BasisLab
 import BasisMeasures
 import Foundation
 
@@ -13,17 +14,19 @@ struct Judge: ParsableCommand {
         basis judge notes --measure rankme,uniformity --plot spectrum.svg
         basis judge vectors.npy --measure tolerance --labels classes.npy
         basis judge views-a.npy views-b.npy --measure alignment
+        basis judge forest.model new.npy --measure effective-parameters
 
-      X is a collection, a file, or - for standard input. Measures of two representations take two.
+      X is a collection, a file, or - for standard input. Measures of two representations take two;
+      those of models take what 'basis classify fit' kept, too.
 
       MEASURES
-      \(MeasureCatalogue.entries.map { entry in
+      \(MethodCatalogue.measures.map { entry in
         "  \(padded(entry.descriptor.name, to: 21))"
           + "\(entry.descriptor.summary) (\(entry.input))"
       }.joined(separator: "\n"))
       """)
 
-  @Argument(help: "A matrix or a collection; two for measures of two.")
+  @Argument(help: "A matrix or a collection; two for measures of two; a model and a matrix.")
   var inputs: [String]
 
   @Option(help: "Measures, separated by commas.")
@@ -43,13 +46,15 @@ struct Judge: ParsableCommand {
     let line = ProgressLine(quiet: output.quiet)
     let context = work.context(progress: line)
     let entries = try measure.split(separator: ",").map { name throws(BasisError) in
-      try MeasureCatalogue.entry(named: name.trimmingCharacters(in: .whitespaces))
+      try MethodCatalogue.measure(named: name.trimmingCharacters(in: .whitespaces))
     }
     guard !entries.isEmpty else {
       throw BasisError(.invalidArgument, "--measure names at least one measure, such as rankme")
     }
     let picture = try plot.map { path throws(BasisError) in try OutputFile(path, force: force) }
-    let parts = try method.parts(inputs, in: context)
+    let models = inputs.filter { ModelFile.isModel($0) }
+    var parts = try method.parts(inputs.filter { !models.contains($0) }, in: context)
+    parts.models = models
     var found: [(name: String, measurement: MeasuredValue)] = []
     for (number, entry) in entries.enumerated() {
       context.report("measures", number, of: entries.count)
@@ -62,7 +67,7 @@ struct Judge: ParsableCommand {
         throw BasisError(
           .invalidArgument, "'\(measure)' has nothing to draw; leave --plot out, or add rankme")
       }
-      try picture.write(Self.chart(curve, inputs[0]).svg)
+      try picture.write(Self.chart(curve, parts.names.first ?? inputs[0]).svg)
       try picture.finish()
     }
     if output.json {

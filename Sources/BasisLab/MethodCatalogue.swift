@@ -7,7 +7,7 @@ import BasisDetection
 import BasisEvaluation
 import BasisFeatures
 import BasisGraphs
-import BasisMeasures
+public import BasisMeasures
 import BasisSearch
 import BasisSelection
 import BasisText
@@ -30,6 +30,15 @@ public enum MethodCatalogue {
     EvaluationCatalogue.methods,
     StudyCatalogue.methods,
   ].flatMap { $0 }
+
+  /// Every measure, of whatever room: what `basis judge --measure NAME` runs.
+  public static let measures: [MethodEntry<MeasuredValue>] =
+    MeasureCatalogue.entries + ClassificationCatalogue.measures
+
+  /// - Throws: `.invalidArgument` with the names that there are.
+  public static func measure(named name: String) throws(BasisError) -> MethodEntry<MeasuredValue> {
+    try measures.method(named: name, kind: "measure")
+  }
 
   /// The rooms that have methods, in order.
   public static var rooms: [String] {

@@ -57,6 +57,33 @@ import _BasisTestSupport
     #expect(try outcome.json()["value"]?.doubleValue ?? 0 > 1)
   }
 
+  @Test func `a kept forest says how strange rows are to it`() throws {
+    let folder = program.folder.path
+    let rows = gaussianMatrix(rowCount: 120, columnCount: 12, seed: 1)
+    try NumPyArray(rows.prefix(columns: 1)).write(to: folder + "/t.npy")
+    let fit = try program.run(
+      "classify", "fit", "z.npy", "t.npy", "--regression", "--set", "treeCount=5", "-o",
+      "forest.model")
+    #expect(fit.status == 0, "\(fit.errors)")
+    let outcome = try program.run(
+      "judge", "forest.model", "z.npy", "--measure", "effective-parameters", "--plot", "p.svg",
+      "--json")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let answer = try outcome.json()
+    #expect(answer["measure"]?.stringValue == "effective-parameters")
+    #expect(answer["value"]?.doubleValue ?? 0 > 10)
+    #expect(answer["parts"]?["training_rows"]?.doubleValue == 120)
+    let svg = try String(contentsOfFile: folder + "/p.svg", encoding: .utf8)
+    #expect(svg.contains("effective parameters"))
+    for (arguments, message) in [
+      (["z.npy", "--measure", "effective-parameters"], "a model of trees and a matrix"),
+      (["forest.model", "z.npy", "--measure", "rankme"], "no model such as forest.model"),
+    ] {
+      let outcome = try program.run(["judge"] + arguments)
+      #expect(outcome.status == 64 && outcome.errors.contains(message), "\(outcome.errors)")
+    }
+  }
+
   @Test func `what cannot be judged is one error`() throws {
     for (arguments, status, message) in [
       (["z.npy", "--measure", "beauty"], 64, "there is no measure 'beauty'"),
