@@ -195,6 +195,66 @@ import _BasisTestSupport
     }
   }
 
+  @Test func `a step is the best of its grid, by a loop over it`() throws {
+    let blobs = Blobs(count: 150, dimension: 6, seed: 5)
+    let trained = try MultilayerPerceptron(
+      hiddenSizes: [10], activation: .tanh, learningRate: 0.01, epochCount: 15
+    ).fit(blobs.rows, labels: blobs.labels, in: run)
+    let network = try FeatureNetwork(trained.network, layers: [0, 1])
+    let model = try MahalanobisDetector().fit(
+      LayeredRows(network.features(blobs.rows, run), labels: blobs.labels), in: run)
+    let inside = Blobs(count: 60, dimension: 6, seed: 31).rows
+    // Between the classes: some are told, and not all.
+    var generator = RandomGenerator(seed: 3)
+    let outside = Matrix(rowCount: 40, columnCount: 6) { out in
+      for index in out.indices {
+        out[index] = Float((index % 6 < 2 ? 3 : 0) + 1.5 * generator.nextGaussian())
+      }
+    }
+    let settings = InputStep(grid: [0.3, 0, 0.05, 0.3])
+    let found = try settings.choose(
+      model, inside: inside, outside: outside, through: network, in: run)
+    #expect(found.trials.map(\.step) == settings.grid)
+    var best: (tnr: Double, area: Double, step: Double)?
+    for (step, trial) in zip(settings.grid, found.trials) {
+      let metrics = try DetectionMetrics(
+        inside: model.scores(of: inside, through: network, step: step, in: run),
+        outside: model.scores(of: outside, through: network, step: step, in: run))
+      #expect(trial.trueNegativeRateAt95 == metrics.trueNegativeRateAt95)
+      #expect(
+        trial.areaUnderROC == metrics.areaUnderROC && trial.threshold == metrics.thresholdAt95)
+      let own = (metrics.trueNegativeRateAt95, metrics.areaUnderROC, -step)
+      if best.map({ own > ($0.tnr, $0.area, -$0.step) }) ?? true {
+        best = (metrics.trueNegativeRateAt95, metrics.areaUnderROC, step)
+      }
+    }
+    #expect(found.best.step == best?.step)
+    #expect(found.best.trueNegativeRateAt95 == found.trials.map(\.trueNegativeRateAt95).max())
+    #expect(Set(found.trials.map(\.areaUnderROC)).count == 3)
+    // Where all is told without a step, none is taken.
+    let far = try settings.choose(
+      model, inside: inside, outside: blobs.strange, through: network, in: run)
+    if far.trials.allSatisfy({ $0.areaUnderROC == 1 }) { #expect(far.best.step == 0) }
+    let again = try settings.choose(
+      model, inside: inside, outside: outside, through: network, in: RunContext(threadLimit: 3))
+    #expect(again == found)
+
+    expectError(.badData, "19 outliers", "at least 20") {
+      try settings.choose(
+        model, inside: inside, outside: outside.selecting(rows: 0..<19), through: network)
+    }
+    expectError(.badData, "5 inputs that belong") {
+      try settings.choose(
+        model, inside: inside.selecting(rows: 0..<5), outside: outside, through: network)
+    }
+    for grid in [[], [-0.1], [0, .nan]] as [[Double]] {
+      expectError(.invalidArgument, "steps to choose among") {
+        try InputStep(grid: grid).choose(
+          model, inside: inside, outside: outside, through: network)
+      }
+    }
+  }
+
   @Test func `bad input is told`() throws {
     let blobs = Blobs(count: 30, dimension: 4, seed: 3)
     expectError(.invalidArgument, "1 parts") {
