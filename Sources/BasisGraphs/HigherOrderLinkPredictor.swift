@@ -1,4 +1,5 @@
 public import BasisCore
+import BasisNumerics
 
 /// Says which three that met two by two will meet as a group: scores of all open triangles.
 ///

@@ -1,4 +1,5 @@
 import BasisCore
+import BasisNumerics
 
 /// Differences along edges and sums around closed triangles, and what they make of a flow on the edges.
 ///

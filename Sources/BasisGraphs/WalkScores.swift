@@ -1,4 +1,5 @@
 import BasisCore
+import BasisNumerics
 
 /// Scores of pairs from all walks between them, on the graph of who met whom.
 struct WalkScores: Sendable {
