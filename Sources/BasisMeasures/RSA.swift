@@ -242,11 +242,7 @@ public struct GeoTopological: Settings {
   ///
   /// - Throws: `.invalidArgument` for thresholds out of range.
   public func transform(ranked: RDM) throws(BasisError) -> RDM {
-    guard lower >= 0, upper <= 1, lower <= upper else {
-      throw BasisError(
-        .invalidArgument,
-        "thresholds are quantiles with 0 ≤ lower ≤ upper ≤ 1, got \(lower) and \(upper)")
-    }
+    try check()
     let bounds = Statistics.quantiles(ranked.values, [lower, upper])
     let (a, b) = (bounds[0], bounds[1])
     // Few ranks, or ties, can bring the two together.
@@ -256,6 +252,14 @@ public struct GeoTopological: Settings {
     return RDM(
       count: ranked.count,
       known: ranked.values.map { $0 < a ? 0 : $0 > b ? 1 : ($0 - a) / (b - a) })
+  }
+
+  func check() throws(BasisError) {
+    guard lower >= 0, upper <= 1, lower <= upper else {
+      throw BasisError(
+        .invalidArgument,
+        "thresholds are quantiles with 0 ≤ lower ≤ upper ≤ 1, got \(lower) and \(upper)")
+    }
   }
 
   /// The smooth form: 1 / (1 + exp(−α (*r* − β))) of the ranks.

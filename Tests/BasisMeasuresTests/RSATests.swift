@@ -163,6 +163,134 @@ import _BasisTestSupport
     #expect(abs(try same.accuracy(GeoTopological()) - 1 / 3) < 1e-9)
   }
 
+  /// Noisy copies of a few shapes, none of which is told with certainty.
+  private static func subjects(_ count: Int, things: Int, noise: Float, seed: UInt64) throws
+    -> [[RDM]]
+  {
+    let shapes = (0..<3).map { gaussianMatrix(rowCount: things, columnCount: 4, seed: seed * 10 + $0) }
+    return try (0..<count).map { subject in
+      try shapes.enumerated().map { region, shape in
+        var rows = shape
+        let other = gaussianMatrix(
+          rowCount: things, columnCount: 4, seed: seed * 1_000 + UInt64(100 + subject * 3 + region))
+        for row in 0..<things {
+          for column in 0..<4 { rows[row, column] += noise * other[row, column] }
+        }
+        return try RDM(rows)
+      }
+    }
+  }
+
+  /// Leave-one-out by its definition: correlations with means, subject by subject.
+  private static func naive(_ summaries: [[RDM]], counts: [Double]? = nil) -> Double {
+    let counts = counts ?? summaries.map { _ in 1 }
+    var (sum, weight) = (0.0, 0.0)
+    for subject in summaries.indices where counts[subject] > 0 {
+      let others = summaries.indices.filter { $0 != subject && counts[$0] > 0 }
+      guard !others.isEmpty else { return .nan }
+      var right = 0.0
+      for region in summaries[subject].indices {
+        let fits = summaries[subject].indices.map { wanted -> Double in
+          var mean = [Double](repeating: 0, count: summaries[0][0].values.count)
+          for other in others {
+            for (place, value) in summaries[other][wanted].values.enumerated() {
+              mean[place] += counts[other] * value
+            }
+          }
+          return Statistics.correlation(summaries[subject][region].values, mean)
+        }
+        if fits.firstIndex(of: fits.max() ?? 0) == region { right += 1 }
+      }
+      sum += counts[subject] * right / Double(summaries[subject].count)
+      weight += counts[subject]
+    }
+    return sum / weight
+  }
+
+  @Test(arguments: 0..<3)
+  func `products give what correlations with means give`(seed: UInt64) throws {
+    let subjects = try Self.subjects(4, things: 9, noise: 1.5, seed: seed + 1)
+    let regions = try RepresentationIdentification(subjects)
+    let plain = try RepresentationIdentification.accuracy(of: subjects)
+    #expect(abs(plain - Self.naive(subjects)) < 1e-9)
+    let grid = GeoTopological.grid(step: 0.5) + [GeoTopological(lower: 0.5, upper: 0.5)]
+    let surface = try regions.surface(grid, in: RunContext(threadLimit: 2))
+    var nested = [Double](repeating: 0, count: 4)
+    var most = [Double](repeating: -1, count: 4)
+    for (transform, cell) in zip(grid, surface.cells) {
+      let seen = try subjects.map { try $0.map { try transform.transform($0) } }
+      #expect(abs(cell.accuracy - Self.naive(seen)) < 1e-9, "\(transform)")
+      #expect(try regions.accuracy(transform) == cell.accuracy)
+      let told = try regions.regions(transform)
+      let right = told.map { own in own.indices.count { own[$0] == $0 } }.reduce(0, +)
+      #expect(abs(Double(right) / 12 - cell.accuracy) < 1e-9)
+      for subject in 0..<4 {
+        let rest = seen.indices.filter { $0 != subject }.map { seen[$0] }
+        let within = Self.naive(rest)
+        if within > most[subject] + 1e-9 {
+          most[subject] = within
+          nested[subject] =
+            Double(told[subject].indices.count { told[subject][$0] == $0 }) / 3
+        }
+      }
+    }
+    #expect(abs(surface.nestedAccuracy - Statistics.mean(nested)) < 1e-9)
+    #expect(surface.best?.accuracy == surface.cells.map(\.accuracy).max())
+  }
+
+  @Test func `intervals count what is drawn`() throws {
+    let subjects = try Self.subjects(5, things: 14, noise: 1.5, seed: 3)
+    let regions = try RepresentationIdentification(subjects)
+    let transform = GeoTopological()
+    let seen = try subjects.map { try $0.map { try transform.transform($0) } }
+    let run = RunContext(seed: 8, threadLimit: 2)
+    // The same draws, and the definition.
+    var found: [Double] = []
+    for draw in 0..<40 {
+      var generator = run.generator("subjects and things drawn again", chunk: draw)
+      var counts = [Double](repeating: 0, count: 5)
+      for _ in 0..<5 { counts[generator.nextInt(below: 5)] += 1 }
+      found.append(Self.naive(seen, counts: counts))
+    }
+    let ends = Statistics.quantiles(found.filter(\.isFinite), [0.025, 0.975])
+    let own = try regions.interval(transform, resampleCount: 40, over: .subjects, in: run)
+    #expect(abs(try #require(own).lowerBound - ends[0]) < 1e-9)
+    #expect(abs(try #require(own).upperBound - ends[1]) < 1e-9)
+
+    // Of things that are drawn twice the pairs count four times, and none is of a thing with itself.
+    let things = try #require(
+      try regions.interval(transform, resampleCount: 30, over: .things, in: run))
+    var drawn: [Double] = []
+    for draw in 0..<30 {
+      var generator = run.generator("subjects and things drawn again", chunk: draw)
+      let places = (0..<14).map { _ in generator.nextInt(below: 14) }
+      let repeated = seen.map { own in
+        own.map { one -> RDM in
+          var values: [Double] = []
+          for a in 0..<14 {
+            for b in a + 1..<14 where places[a] != places[b] {
+              values.append(one[places[a], places[b]])
+            }
+          }
+          return RDM(count: 14, known: values)
+        }
+      }
+      drawn.append(Self.naive(repeated))
+    }
+    let wanted = Statistics.quantiles(drawn, [0.025, 0.975])
+    #expect(abs(things.lowerBound - wanted[0]) < 1e-9 && abs(things.upperBound - wanted[1]) < 1e-9)
+
+    let both = try regions.interval(transform, resampleCount: 30, in: run)
+    var other = run
+    other.threadLimit = 1
+    #expect(try regions.interval(transform, resampleCount: 30, in: other) == both)
+    #expect(try #require(both).upperBound <= 1)
+    expectError(.invalidArgument, "2 draws") { try regions.interval(transform, resampleCount: 1) }
+    expectError(.invalidArgument, "lower ≤ upper") {
+      try regions.interval(GeoTopological(lower: 0.6, upper: 0.4))
+    }
+  }
+
   // MARK: Edges
 
   @Test func `what has no geometry is one error`() throws {
