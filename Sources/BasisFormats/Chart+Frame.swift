@@ -7,19 +7,31 @@ extension Chart {
     private let chart: Chart
     private let xs: ClosedRange<Double>
     private let ys: ClosedRange<Double>
+    private let cellWidth: Double?
+    private let cellHeight: Double?
 
     init(_ chart: Chart) {
       self.chart = chart
       let points = chart.series.flatMap(\.points)
       let isBars = chart.series.contains { $0.style == .bars }
+      (cellWidth, cellHeight) = (Self.least(chart, \.x), Self.least(chart, \.y))
       xs = Self.range(
-        chart.x, points.map(\.x), margin: isBars || !chart.x.names.isEmpty ? 0.6 : nil)
+        chart.x, points.map(\.x),
+        margin: cellWidth.map { $0 / 2 } ?? (isBars || !chart.x.names.isEmpty ? 0.6 : nil))
       var heights = points.flatMap { [$0.y, $0.interval?.lowerBound, $0.interval?.upperBound] }
         .compactMap { $0 }
       heights += chart.references.map(\.y)
       let isFilled = isBars || chart.series.contains { $0.style == .area }
       if isFilled, chart.y.scale == .linear { heights.append(0) }
-      ys = Self.range(chart.y, heights, margin: nil)
+      ys = Self.range(chart.y, heights, margin: cellHeight.map { $0 / 2 })
+    }
+
+    /// The least gap between places of cells; nil where there are no cells.
+    private static func least(_ chart: Chart, _ place: KeyPath<Point, Double>) -> Double? {
+      let cells = chart.series.filter { $0.style == .cells }
+      guard !cells.isEmpty else { return nil }
+      let places = Set(cells.flatMap { $0.points.map { $0[keyPath: place] } }).sorted()
+      return zip(places, places.dropFirst()).map { $1 - $0 }.min() ?? 1
     }
 
     /// All values, and some room around them.
@@ -95,11 +107,14 @@ extension Chart {
 
     var grid: String {
       var text = ""
-      for tick in Self.ticks(ys, chart.y.scale) {
+      let names = chart.y.names
+      let ticks =
+        names.isEmpty ? Self.ticks(ys, chart.y.scale) : names.indices.map { Double($0) }
+      for (number, tick) in ticks.enumerated() {
         guard let y = down(tick) else { continue }
         text += #"<path d="M\#(at(left)) \#(at(y))H\#(at(right))" stroke="gainsboro"/>"#
         text += #"<text x="\#(at(left - 8))" y="\#(at(y + 4))" text-anchor="end">"#
-        text += "\(Chart.short(tick))</text>\n"
+        text += "\(names.isEmpty ? Chart.short(tick) : Chart.escaped(names[number]))</text>\n"
       }
       if chart.x.names.isEmpty {
         for tick in Self.ticks(xs, chart.x.scale) {
@@ -204,6 +219,42 @@ extension Chart {
         text += whisker(point, start + width / 2, "black")
       }
       return text
+    }
+
+    /// From almost white to the first colour.
+    private static func shade(_ share: Double) -> String {
+      let ends = [(236.0, 0.0), (242.0, 76.0), (247.0, 140.0)]
+      return "rgb("
+        + ends.map { "\(Int($0.0 + ($0.1 - $0.0) * min(1, max(0, share))))" }.joined(separator: ",")
+        + ")"
+    }
+
+    func cells(_ series: Series) -> String {
+      let values = series.points.compactMap(\.value).filter(\.isFinite)
+      guard let low = values.min(), let high = values.max(), let cellWidth, let cellHeight else {
+        return ""
+      }
+      let width = cellWidth * (right - left) / (xs.upperBound - xs.lowerBound)
+      let height = cellHeight * (bottom - top) / (ys.upperBound - ys.lowerBound)
+      var text = ""
+      for point in series.points {
+        guard let (x, y) = place(point), let value = point.value, value.isFinite else { continue }
+        let fill = Self.shade(high > low ? (value - low) / (high - low) : 0.5)
+        let edge = point.label.isEmpty ? "" : #" stroke="black" stroke-width="2""#
+        text += #"<rect x="\#(at(x - width / 2))" y="\#(at(y - height / 2))" "#
+        text += #"width="\#(at(width - 1))" height="\#(at(height - 1))" fill="\#(fill)"\#(edge)>"#
+        text += "<title>\(Chart.escaped(point.title))</title></rect>\n"
+      }
+      for step in 0..<10 {
+        let y = top + 40 + 16 * Double(9 - step)
+        text += #"<rect x="658" y="\#(at(y))" width="16" height="16" "#
+        text += #"fill="\#(Self.shade(Double(step) / 9))"/>"#
+      }
+      text += #"<text x="658" y="\#(at(top + 28))">\#(Chart.escaped(series.name))</text>"#
+      for (value, y) in [(high, top + 50), (low, top + 198)] {
+        text += #"<text x="682" y="\#(at(y))">\#(Chart.short(value))</text>"#
+      }
+      return text + "\n"
     }
 
     private func whisker(_ point: Point, _ x: Double, _ color: String) -> String {

@@ -16,6 +16,8 @@ public struct Chart: Sendable {
     case area
     /// From the axis up, series side by side; `x` is a place on the axis.
     case bars
+    /// A square around each point, darker where its `value` is larger; a scale stands beside the axes.
+    case cells
   }
 
   public struct Point: Sendable, Hashable {
@@ -27,16 +29,19 @@ public struct Chart: Sendable {
     public var title: String
     /// Written beside the point, which is drawn larger.
     public var label: String
+    /// What a cell's colour says.
+    public var value: Double?
 
     public init(
       _ x: Double, _ y: Double, interval: ClosedRange<Double>? = nil, title: String = "",
-      label: String = ""
+      label: String = "", value: Double? = nil
     ) {
       self.x = x
       self.y = y
       self.interval = interval
       self.title = title
       self.label = label
+      self.value = value
     }
   }
 
@@ -115,10 +120,13 @@ public struct Chart: Sendable {
         bar += 1
       case .line: body += frame.line(series, color)
       case .area: break
+      case .cells: body += frame.cells(series)
       case .points: body += frame.points(series, color)
       case .linePoints: body += frame.line(series, color) + frame.points(series, color)
       }
-      if !series.name.isEmpty { body += frame.legend(series.name, color, row: number) }
+      if !series.name.isEmpty, series.style != .cells {
+        body += frame.legend(series.name, color, row: number)
+      }
     }
     return """
       <svg xmlns="http://www.w3.org/2000/svg" width="820" height="480" viewBox="0 0 820 480" \

@@ -31,6 +31,37 @@ import Testing
     }
   }
 
+  @Test func `cells are squares that touch, darker for more`() {
+    var cells: [Chart.Point] = []
+    for place in 0..<6 {
+      let (x, y) = (Double(place % 3) / 10, Double(place / 3))
+      let label = place == 5 ? "best" : ""
+      cells.append(Chart.Point(x, y, title: "\(place)", label: label, value: Double(place)))
+    }
+    var picture = chart([.init("share", cells, style: .cells)])
+    picture.y.names = ["low", "high"]
+    let svg = picture.svg
+    let across = numbers("x", of: "rect", in: svg)
+    // The first is what all lies on.
+    let width = Array(numbers("width", of: "rect", in: svg).dropFirst())
+    var fills: [Int] = []
+    for part in svg.components(separatedBy: "fill=\"rgb(").dropFirst() {
+      fills.append(Int(part.prefix { $0 != "," }) ?? -1)
+    }
+    // Six cells and the ten steps of the scale.
+    #expect(fills.count == 16 && across.count == 16)
+    let shades = Array(fills.prefix(6))
+    #expect(shades == shades.sorted(by: >))
+    #expect(shades[0] == 236 && shades[5] == 0)
+    let step: Double = across[1] - across[0]
+    #expect(abs(step - width[0] - 1) < 0.11)
+    #expect(across[0] >= 70)
+    #expect(across[2] + width[2] <= 640.1)
+    #expect(svg.contains("low</text>") && svg.contains("<title>4</title>"))
+    #expect(svg.components(separatedBy: "stroke=\"black\"").count == 2)
+    #expect(!chart([.init("none", [], style: .cells)]).svg.contains("rgb"))
+  }
+
   @Test func `what is written in it stays text`() {
     let series = Chart.Series("<s>", [.init(1, 2, title: "a\u{1}\"b\"", label: "& more")])
     let svg = chart([series]).svg
