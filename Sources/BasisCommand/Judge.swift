@@ -18,12 +18,30 @@ struct Judge: ParsableCommand {
 
       X is a collection, a file, or - for standard input. Measures of two representations take two;
       those of models take what 'basis classify fit' kept, too.
+        basis judge identify --group layer net0-layer1.npy net0-layer2.npy … --grid
+
+      X is a collection, a file, or - for standard input. Measures of two representations take two.
+      'basis judge measure --help' has the options.
 
       MEASURES
       \(MethodCatalogue.measures.map { entry in
         "  \(padded(entry.descriptor.name, to: 21))"
           + "\(entry.descriptor.summary) (\(entry.input))"
       }.joined(separator: "\n"))
+      """,
+    subcommands: [JudgeMeasure.self, JudgeIdentify.self], defaultSubcommand: JudgeMeasure.self)
+}
+
+struct JudgeMeasure: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "measure",
+    abstract: "Numbers about a representation, or about two; what 'basis judge X' does.",
+    discussion: """
+      EXAMPLES
+        basis judge vectors.npy --measure rankme --json
+        basis judge views-a.npy views-b.npy --measure trsa
+
+      'basis judge --help' has the measures.
       """)
 
   @Argument(help: "A matrix or a collection; two for measures of two; a model and a matrix.")

@@ -166,7 +166,9 @@ public struct RepresentationIdentification: Sendable {
     /// The first cell of the highest accuracy: the best of several, and so too good. What choosing is
     /// worth is ``nestedAccuracy``.
     public var best: Cell? {
-      cells.reduce(nil) { best, cell in best.map { cell.accuracy > $0.accuracy } ?? true ? cell : best }
+      cells.reduce(nil) { best, cell in
+        best.map { cell.accuracy > $0.accuracy } ?? true ? cell : best
+      }
     }
   }
 

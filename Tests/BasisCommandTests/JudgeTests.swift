@@ -103,6 +103,70 @@ import _BasisTestSupport
     #expect(!FileManager.default.fileExists(atPath: program.folder.path + "/u.svg"))
   }
 
+  /// Three subjects of two layers, each a noisy copy of its layer's shape.
+  private func writeLayers() throws -> [String] {
+    var names: [String] = []
+    for subject in 0..<3 {
+      for layer in 1...2 {
+        var rows = gaussianMatrix(rowCount: 12, columnCount: 3, seed: UInt64(layer))
+        let noise = gaussianMatrix(
+          rowCount: 12, columnCount: 3, seed: UInt64(10 + 2 * subject + layer))
+        for row in 0..<12 {
+          for column in 0..<3 { rows[row, column] += 0.2 * noise[row, column] }
+        }
+        names.append("net\(subject)-layer\(layer).npy")
+        try NumPyArray(rows).write(to: program.folder.path + "/" + names[names.count - 1])
+      }
+    }
+    return names
+  }
+
+  @Test func `layers are told from who is near whom`() throws {
+    let names = try writeLayers()
+    let outcome = try program.run(
+      ["judge", "identify", "--group", "layer"] + names + [
+        "--grid", "--resamples", "20", "--plot", "surface.svg", "--json",
+      ])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let answer = try outcome.json()
+    #expect(answer["accuracy"]?.doubleValue == 1 && answer["chance"]?.doubleValue == 0.5)
+    #expect(answer["nested_accuracy"]?.doubleValue ?? 0 > 0.5)
+    guard case .array(let cells)? = answer["grid"], case .array(let groups)? = answer["groups"]
+    else {
+      Issue.record("there is no grid")
+      return
+    }
+    #expect(cells.count == 55 && groups.compactMap(\.stringValue) == ["layer1", "layer2"])
+    let svg = try String(contentsOfFile: program.folder.path + "/surface.svg", encoding: .utf8)
+    #expect(svg.contains("upper threshold") && svg.contains("<title>0.2 and 0.8: 1.000"))
+    let text = try program.run(["judge", "identify"] + names + ["--things", "8"])
+    #expect(text.status == 0 && text.output.contains("told as"), "\(text.errors)")
+    #expect(text.errors.contains("of 3 subjects"))
+  }
+
+  @Test func `names that do not say what is told are one error`() throws {
+    let names = try writeLayers()
+    for (arguments, status, message) in [
+      (["z.npy"], 64, "begins with 'layer'"),
+      (Array(names.dropLast()), 64, "subject 'net2' has no 'layer2'"),
+      ([names[0], names[0]], 64, "are both 'layer1' of 'net0'"),
+      (Array(names.prefix(2)), 65, "2 subjects"),
+      (names + ["--lower", "0.9"], 64, "lower ≤ upper"),
+      (names + ["--things", "3"], 64, "--things"),
+    ] as [([String], Int32, String)] {
+      let outcome = try program.run(["judge", "identify"] + arguments)
+      #expect(outcome.status == status, "\(arguments) \(outcome.errors)")
+      #expect(outcome.errors.contains(message), "\(outcome.errors)")
+    }
+    try NumPyArray(gaussianMatrix(rowCount: 11, columnCount: 3, seed: 1))
+      .write(to: program.folder.path + "/net3-layer1.npy")
+    try NumPyArray(gaussianMatrix(rowCount: 12, columnCount: 3, seed: 1))
+      .write(to: program.folder.path + "/net3-layer2.npy")
+    let other = try program.run(
+      ["judge", "identify"] + names + ["net3-layer1.npy", "net3-layer2.npy"])
+    #expect(other.status == 65 && other.errors.contains("net3-layer1.npy has 11 rows"))
+  }
+
   @Test func `methods are listed, and each one's verb exists`() throws {
     let outcome = try program.run("methods", "--json")
     #expect(outcome.status == 0)

@@ -167,7 +167,9 @@ import _BasisTestSupport
   private static func subjects(_ count: Int, things: Int, noise: Float, seed: UInt64) throws
     -> [[RDM]]
   {
-    let shapes = (0..<3).map { gaussianMatrix(rowCount: things, columnCount: 4, seed: seed * 10 + $0) }
+    let shapes = (0..<3).map {
+      gaussianMatrix(rowCount: things, columnCount: 4, seed: seed * 10 + $0)
+    }
     return try (0..<count).map { subject in
       try shapes.enumerated().map { region, shape in
         var rows = shape
