@@ -1,18 +1,22 @@
 import ArgumentParser
+import BasisClassification
 import BasisCore
 import BasisEvaluation
 import BasisFormats
+import BasisLab
 import Dispatch
 import Foundation
 
-/// The classifiers that `evaluate estimate` and `evaluate nested` know, each a line: a name and what it
-/// makes of labelled rows.
+/// The classifiers that `evaluate estimate` and `evaluate nested` know: those that everything is measured
+/// beside, and all that `basis classify` has.
 enum LearnerTable {
   typealias Maker = @Sendable (LabeledRows) -> Learner
 
-  static let makers: [(name: String, make: Maker)] = ReferenceLearner.allCases.map { one in
-    (one.rawValue, { one.learner($0) })
-  }
+  static let makers: [(name: String, make: Maker)] =
+    ReferenceLearner.allCases.map { one in (one.rawValue, { one.learner($0) }) }
+    + ClassificationCatalogue.entries.map { entry in
+      (entry.descriptor.name, { Learner(entry, $0) })
+    }
 
   static var names: String { makers.map(\.name).joined(separator: ", ") }
 
@@ -33,6 +37,7 @@ struct EvaluateEstimate: ParsableCommand {
       EXAMPLES
         basis evaluate estimate vectors.npy --labels y.npy
         basis evaluate estimate vectors.npy --labels y.npy --method 632plus --learner neighbor
+        basis evaluate estimate vectors.npy --labels y.npy --learner logistic
         basis evaluate estimate notes --labels y.npy --method cv --set foldCount=5 --set repeats=4
 
       X is a collection, a file, or - for standard input.

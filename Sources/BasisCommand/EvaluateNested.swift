@@ -12,7 +12,7 @@ struct EvaluateNested: ParsableCommand {
     discussion: """
       EXAMPLES
         basis evaluate nested vectors.npy --labels y.npy
-        basis evaluate nested vectors.npy --labels y.npy --learners centroid,neighbor --set outerFolds=10
+        basis evaluate nested vectors.npy --labels y.npy --learners centroid,logistic,forest --set outerFolds=10
         basis evaluate nested vectors.npy --labels y.npy --set isWithinOneStandardError=true
 
       X is a collection, a file, or - for standard input. The accuracy is the mean over outer folds, which

@@ -110,6 +110,12 @@ import _BasisTestSupport
     let wrong = try program.run(
       "evaluate", "estimate", "x.npy", "--labels", "y.npy", "--learner", "oracle")
     #expect(wrong.status == 64 && wrong.errors.contains("centroid"))
+    for learner in ["naive-bayes", "logistic", "tree"] {
+      let outcome = try program.run(
+        "evaluate", "estimate", "x.npy", "--labels", "y.npy", "--learner", learner, "--json")
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect((0...0.35).contains(try outcome.json()["error"]?.doubleValue ?? 1), "\(learner)")
+    }
     let folds = try program.run(
       "evaluate", "estimate", "x.npy", "--labels", "y.npy", "--set", "foldCount=31")
     #expect(folds.status == 64 && folds.errors.contains("rarest class has 30 rows"))
