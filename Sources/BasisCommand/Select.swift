@@ -19,11 +19,13 @@ struct Select: ParsableCommand {
         basis select texts.jsonl --method zipfit --target task.jsonl --text body --fraction 0.1 \\
           --rows best.jsonl
         basis select pool.npy --method tarot --target task.npy --budget 0.2 -o kept.npy
+        basis select --method simcore --candidates pool.npy --target x.npy --out kept.npy \\
+          --trace rounds.csv
 
-      X is a collection, a file, or - for standard input; texts come from all that ingest reads. -o
+      X is a collection, a file, or - for standard input; --candidates says the same. Texts come from all that ingest reads. -o
       writes the numbers of the rows that are kept, --rows these rows themselves and after them those
       that were made, or the records of texts as JSON lines, --row-labels their labels. A log has the
-      probabilities of epochs × rows × classes. What is tested on is not to be resampled: split first.
+      probabilities of epochs × rows × classes. --trace writes what each round took, and its mean similarity. What is tested on is not to be resampled: split first.
 
       METHODS
       \(SelectionCatalogue.entries.map { entry in
@@ -33,7 +35,12 @@ struct Select: ParsableCommand {
       """)
 
   @Argument(help: "A matrix, a collection or texts; with --scores it may be left out.")
-  var input: String?
+  var candidate: String?
+
+  @Option(help: ArgumentHelp("The same as X: what is chosen from.", valueName: "file"))
+  var candidates: String?
+
+  var input: String? { candidate ?? candidates }
 
   @Option(help: "How: one of the methods below.")
   var method = "coverage"
@@ -89,9 +96,12 @@ struct Select: ParsableCommand {
   var nominal: String?
 
   @Option(
-    name: .shortAndLong,
+    name: [.short, .long, .customLong("out")],
     help: ArgumentHelp("Write the numbers of the rows kept.", valueName: "file.npy"))
   var outputFile: String?
+
+  @Option(help: ArgumentHelp("simcore: write what each round took.", valueName: "file.csv"))
+  var trace: String?
 
   @Option(help: ArgumentHelp("Write the rows kept, and those made.", valueName: "file.npy"))
   var rows: String?
@@ -121,6 +131,12 @@ struct Select: ParsableCommand {
     if scores != nil || log != nil, method != "coverage" {
       throw ValidationError("--scores and --log are for coverage, not for \(method)")
     }
+    if candidate != nil, candidates != nil {
+      throw ValidationError("X and --candidates say the same; give one of them")
+    }
+    if trace != nil, method != "simcore" {
+      throw ValidationError("--trace is for simcore, not for \(method)")
+    }
     if input == nil, scores == nil {
       throw ValidationError("X is missing: a matrix, or a collection; or give --scores")
     }
@@ -142,7 +158,7 @@ struct Select: ParsableCommand {
     let line = ProgressLine(quiet: output.quiet)
     let context = work.context(progress: line)
     let entry = try SelectionCatalogue.entry(named: method)
-    for path in [outputFile, rows, rowLabels].compactMap({ $0 }) {
+    for path in [outputFile, rows, rowLabels, trace].compactMap({ $0 }) {
       try OutputFile.requireAbsent(path, force: force)
     }
     let picture = try plot.map { path throws(BasisError) in try OutputFile(path, force: force) }
@@ -182,6 +198,13 @@ struct Select: ParsableCommand {
     in context: RunContext
   ) throws(BasisError) -> Selection {
     let settings = SelectSettings(self).json
+    if let trace {
+      let simCore = try SimCore().changed(by: settings, in: method)
+      let input = try PoolAndTarget(parts, for: method)
+      let found = try simCore.trace(input, in: context)
+      try Self.write(found, input, to: trace, force: force)
+      return simCore.selection(found, of: input)
+    }
     guard let rows = parts.matrices.first, scores != nil || log != nil else {
       return try entry.run(parts, settings: settings, in: context)
     }
@@ -199,6 +222,23 @@ struct Select: ParsableCommand {
         "\(scores ?? log ?? "") is of other rows than the \(rows.rowCount) of \(input ?? "X")")
     }
     return try coverage.select(importance, in: context)
+  }
+
+  /// A line a row that was taken: the round, its mean similarity, the row of X, the direction that took it,
+  /// and how similar it is. The round that ended the choice took none.
+  private static func write(
+    _ trace: SimCore.Trace, _ input: PoolAndTarget, to path: String, force: Bool
+  ) throws(BasisError) {
+    let file = try OutputFile(path, force: force)
+    try file.write("round,value,row,center,similarity\n")
+    for (pick, row) in zip(trace.picks, input.given(trace.picks.map(\.row))) {
+      try file.write(
+        "\(pick.round),\(trace.values[pick.round - 1]),\(row),\(pick.center),\(pick.similarity)\n")
+    }
+    for (place, value) in trace.values.enumerated().dropFirst(trace.picks.last?.round ?? 0) {
+      try file.write("\(place + 1),\(value),,,\n")
+    }
+    try file.finish()
   }
 
   private static func column(_ values: [Double]) throws(BasisError) -> Matrix {

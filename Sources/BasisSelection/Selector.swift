@@ -39,7 +39,7 @@ public struct Selection: Sendable {
   public var indices: [Int]
   /// What kept rows were ranked by, higher first; empty for a method that ranks none.
   public var values: [Double]
-  /// What each kept row counts, positive; empty where all count alike.
+  /// What each kept row counts, at least 0; empty where all count alike.
   public var weights: [Double]
   /// The rows that were made; nil for a method that makes none.
   public var synthetic: SyntheticRows?

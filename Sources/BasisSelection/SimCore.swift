@@ -50,7 +50,7 @@ public struct PoolAndTarget: MethodInput {
   }
 
   /// Rows of the pool as rows of what was given.
-  func given(_ rows: [Int]) -> [Int] { rows.map { places[$0] } }
+  public func given(_ rows: [Int]) -> [Int] { rows.map { places[$0] } }
 }
 
 /// Keeps the rows of a large pool that are most like a small target, and finds out how many to keep.
@@ -124,7 +124,15 @@ public struct SimCore: Selector {
   /// - Returns: the rows kept, rising; ``trace(_:in:)`` has their order and similarity.
   /// - Throws: as ``trace(_:in:)``.
   public func select(_ input: PoolAndTarget, in run: RunContext) throws(BasisError) -> Selection {
-    let trace = try trace(input, in: run)
+    selection(try trace(input, in: run), of: input)
+  }
+
+  /// What a trace of these settings keeps.
+  ///
+  /// - Parameters:
+  ///   - trace: of ``trace(_:in:)``.
+  ///   - input: what it is of.
+  public func selection(_ trace: Trace, of input: PoolAndTarget) -> Selection {
     let picks = trace.picks.sorted { $0.row < $1.row }
     var groups = [
       Selection.Group("pool", count: input.pool.rowCount, keptCount: picks.count)

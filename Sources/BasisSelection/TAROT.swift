@@ -88,7 +88,7 @@ public struct TAROTSelector: Selector {
   public var foldCount: Int
   /// The length below which places are as good as one to the transport, above 0.
   public var blur: Double
-  /// Whether kept rows are weighed by what the transport pays for them.
+  /// Whether it is said how often each kept row is to be seen, by what the transport pays for it.
   public var weighs: Bool
 
   public init(
@@ -125,8 +125,9 @@ public struct TAROTSelector: Selector {
   /// - Parameters:
   ///   - input: candidates and targets, of the same features.
   ///   - run: the seed deals targets into folds, and draws what is kept by chance.
-  /// - Returns: the candidates kept, by rising number; with ``weighs`` their weights, which sum to as
-  ///   many as candidates less the share of the targets, each of which weighs as much as the dearest.
+  /// - Returns: the candidates kept, by rising number; with ``weighs`` their weights, whole numbers from
+  ///   0, which sum to as many as candidates less the share of the targets, each of which weighs as much
+  ///   as the dearest.
   /// - Throws: `.invalidArgument` for settings out of range, and for fewer targets than folds; `.badData`;
   ///   `.missingDependency` for whitening without the linear algebra library; `.cancelled`.
   /// - Complexity: O(*N* *M* *p*) for similarities, O(*p*³) for whitening, and for each transport O(kept

@@ -130,15 +130,27 @@ struct TargetSpace {
     return try Sinkhorn(blur: blur, maxIterations: 0).fit(costs, in: run.silent)
   }
 
-  /// What each of the kept counts: its potential over those of all and of the targets, which are as
-  /// dear as the dearest.
+  /// How often each of the kept is to be seen, so that with the targets, each of which is as dear as the
+  /// dearest, there are as many as candidates. Whole numbers: shares are cut, and what is left goes to the
+  /// largest remainders, the first of equals; 0 where a share is small.
   func weights(_ kept: [Int], in run: RunContext) throws(BasisError) -> [Double] {
     let potentials = try transport(kept, to: nil, in: run).sourcePotentials
     let most = potentials.max() ?? 0
     // Below 0 where a candidate is of no use to any target.
     let worths = potentials.map { max($0, 1e-6 * max(most, 1e-12)) }
-    let total = worths.reduce(0, +) + Double(targets.rowCount) * (worths.max() ?? 0)
-    return worths.map { $0 * Double(candidates.rowCount) / total }
+    let all = worths + Array(repeating: worths.max() ?? 0, count: targets.rowCount)
+    return Self.counts(all, total: candidates.rowCount).prefix(kept.count).map { Double($0) }
+  }
+
+  /// Whole numbers in proportion to some worths, of a given sum: the largest remainders get one more.
+  static func counts(_ worths: [Double], total: Int) -> [Int] {
+    let sum = worths.reduce(0, +)
+    let shares = worths.map { $0 / sum * Double(total) }
+    var counts = shares.map { Int($0) }
+    let rests = zip(shares, counts).map { $0 - Double($1) }
+    let order = rests.indices.sorted { (rests[$1], $0) < (rests[$0], $1) }
+    for place in order.prefix(max(0, total - counts.reduce(0, +))) { counts[place] += 1 }
+    return counts
   }
 }
 

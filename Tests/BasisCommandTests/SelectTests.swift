@@ -136,6 +136,72 @@ import _BasisTestSupport
     #expect(other.errors.contains("--text"))
   }
 
+  /// A pool of 90 rows of which each third is like the target of 12.
+  private func writePool() throws {
+    func rows(_ count: Int, seed: UInt64, _ isNear: (Int) -> Bool) -> Matrix {
+      var rows = gaussianMatrix(rowCount: count, columnCount: 6, seed: seed)
+      for row in 0..<count {
+        for column in 0..<6 { rows[row, column] *= 0.3 }
+        rows[row, isNear(row) ? 0 : 1 + row % 5] += 3
+      }
+      return rows
+    }
+    try NumPyArray(rows(90, seed: 4) { $0 % 3 == 0 }).write(to: folder + "/pool.npy")
+    try NumPyArray(rows(12, seed: 5) { _ in true }).write(to: folder + "/task.npy")
+  }
+
+  @Test func `a pool is chosen from by its target, and rounds are told`() throws {
+    try writePool()
+    let outcome = try program.run(
+      "select", "--method", "simcore", "--candidates", "pool.npy", "--target", "task.npy", "--out",
+      "idx.npy", "--trace", "rounds.csv", "--set", "patience=2", "--json")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let kept = numbers(try outcome.json()["indices"])
+    #expect(!kept.isEmpty && kept.allSatisfy { $0 % 3 == 0 })
+    #expect(try NumPyArray(contentsOf: folder + "/idx.npy").integers() == kept)
+    let lines = try String(contentsOfFile: folder + "/rounds.csv", encoding: .utf8)
+      .split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+    #expect(lines[0] == ["round", "value", "row", "center", "similarity"])
+    #expect(Set(lines.dropFirst().compactMap { Int($0[2]) }) == Set(kept))
+    // The last is the round that ended it: it took nothing.
+    #expect(lines[lines.count - 1][2].isEmpty && lines[lines.count - 2][2].isEmpty == false)
+    let values = lines.dropFirst().compactMap { Double($0[1]) }
+    #expect(values == values.sorted(by: >))
+    let again = try program.run(
+      "select", "pool.npy", "--method", "simcore", "--target", "task.npy", "--set", "patience=2",
+      "--json")
+    #expect(numbers(try again.json()["indices"]) == kept)
+    for (arguments, message) in [
+      (["pool.npy", "--candidates", "pool.npy"], "say the same"),
+      (["pool.npy", "--method", "tarot", "--trace", "t.csv"], "--trace is for simcore"),
+    ] {
+      let wrong = try program.run(["select"] + arguments)
+      #expect(wrong.status == 64 && wrong.errors.contains(message), "\(wrong.errors)")
+    }
+  }
+
+  @Test func `candidates are chosen for all of the targets, and counted`() throws {
+    try writePool()
+    let outcome = try program.run(
+      "select", "pool.npy", "--method", "tarot", "--target", "task.npy", "--budget", "0.2", "--set",
+      "weighs=true", "--set", "whitening=none", "-o", "kept.npy", "--rows", "rows.npy", "--plot",
+      "t.svg", "--json")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let answer = try outcome.json()
+    let kept = numbers(answer["indices"])
+    #expect(kept.count == 18 && kept.allSatisfy { $0 % 3 == 0 })
+    let counts = numbers(answer["weights"])
+    #expect(counts.count == 18 && counts.reduce(0, +) <= 90)
+    let pool = try Matrix(contentsOf: folder + "/pool.npy")
+    #expect(try Matrix(contentsOf: folder + "/rows.npy") == pool.selecting(rows: kept))
+    let coverage = try #require(answer["coverage"])
+    #expect(
+      coverage["mean_distance"]?.doubleValue ?? 9 < coverage["mean_distance_by_chance"]?
+        .doubleValue ?? 0)
+    let missing = try program.run("select", "pool.npy", "--method", "tarot")
+    #expect(missing.status == 64 && missing.errors.contains("target rows"), "\(missing.errors)")
+  }
+
   @Test func `a log of training is scored`() throws {
     // Two epochs of two rows, as Fortran never wrote them.
     let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2, 2), }"

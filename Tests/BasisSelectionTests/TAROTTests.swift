@@ -120,9 +120,31 @@ import _BasisTestSupport
   @Test func `weights add up`() throws {
     let (input, _) = try modes(3)
     let found = try TAROTSelector(fraction: 0.1, weighs: true).select(input, in: RunContext())
-    #expect(found.weights.count == 24 && found.weights.allSatisfy { $0 > 0 })
+    #expect(found.weights.count == 24)
+    #expect(found.weights.allSatisfy { $0 >= 0 && $0 == $0.rounded() })
+    // The 40 targets have what the dearest has, or one less where remainders end.
     let most = try #require(found.weights.max())
-    #expect(abs(found.weights.reduce(0, +) + 40 * most - 240) < 1e-6)
+    let rest = 240 - found.weights.reduce(0, +)
+    #expect(rest <= 40 * most && rest >= 40 * (most - 1))
+  }
+
+  @Test(arguments: 0..<20 as Range<UInt64>)
+  func `counts are shares that were cut, and one more for the largest remainders`(seed: UInt64) {
+    var generator = RandomGenerator(seed: seed)
+    let worths = (0..<17).map { _ in generator.nextDouble() }
+    let sum = worths.reduce(0, +)
+    for total in [1, 5, 17, 240] {
+      let counts = TargetSpace.counts(worths, total: total)
+      #expect(counts.reduce(0, +) == total)
+      let shares = worths.map { $0 / sum * Double(total) }
+      for (count, share) in zip(counts, shares) { #expect([0, 1].contains(count - Int(share))) }
+      let given = counts.indices.filter { counts[$0] > Int(shares[$0]) }
+      let left = counts.indices.filter { counts[$0] == Int(shares[$0]) }
+      let least = given.map { shares[$0] - Double(Int(shares[$0])) }.min() ?? 1
+      #expect(left.allSatisfy { shares[$0] - Double(Int(shares[$0])) <= least })
+    }
+    // 2.5, 2.5, 5: the first of equal remainders.
+    #expect(TargetSpace.counts([1, 1, 2], total: 10) == [3, 2, 5])
   }
 
   @Test func `what it cannot choose is an error, and the odd is told`() throws {
