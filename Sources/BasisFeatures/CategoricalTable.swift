@@ -89,8 +89,8 @@ public struct CategoricalColumn: Sendable, Hashable {
   }
 
   /// Some of the rows, with the same numbers.
-  func selecting(rows: Range<Int>) -> CategoricalColumn {
-    CategoricalColumn(name, codes: Array(codes[rows]), dictionary: dictionary)
+  func selecting(rows: some Collection<Int>) -> CategoricalColumn {
+    CategoricalColumn(name, codes: rows.map { codes[$0] }, dictionary: dictionary)
   }
 }
 
@@ -192,7 +192,7 @@ public struct LabeledColumns: MethodInput {
   }
 
   /// Some of the rows.
-  func selecting(rows: Range<Int>) throws(BasisError) -> LabeledColumns {
+  func selecting(rows: some Collection<Int>) throws(BasisError) -> LabeledColumns {
     try LabeledColumns(
       features.map { $0.selecting(rows: rows) }, target: target.selecting(rows: rows))
   }

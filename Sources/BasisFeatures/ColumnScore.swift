@@ -19,13 +19,16 @@ public enum ColumnScore: Sendable, Hashable, Codable, RawRepresentable {
   case adjustedMutualInformation
   /// |r| of columns of numbers; a target of two values counts as 0 and 1.
   case pearson
+  /// 1 less the logarithmic loss of a logistic regression on the column's values, of rows that it has not
+  /// seen: the median of two folds. A column of many values has no advantage.
+  case surrogate
   /// The share of rows that have the commonest pair of values.
   case coverage
   /// 0 for every column: for the reports alone.
   case constant
 
   /// `mi`, `mi-shift`, `mi-permutations:K`, `mi-exact` (also `mi-corrected`), `ami`, `pearson`,
-  /// `max-value-coverage`, `constant`.
+  /// `surrogate-lr`, `max-value-coverage`, `constant`.
   public init?(rawValue: String) {
     switch rawValue {
     case "mi": self = .mutualInformation
@@ -33,6 +36,7 @@ public enum ColumnScore: Sendable, Hashable, Codable, RawRepresentable {
     case "mi-shift": self = .corrected(.shift)
     case "ami": self = .adjustedMutualInformation
     case "pearson": self = .pearson
+    case "surrogate-lr": self = .surrogate
     case "max-value-coverage": self = .coverage
     case "constant": self = .constant
     default:
@@ -51,6 +55,7 @@ public enum ColumnScore: Sendable, Hashable, Codable, RawRepresentable {
     case .corrected(.exact): "mi-exact"
     case .adjustedMutualInformation: "ami"
     case .pearson: "pearson"
+    case .surrogate: "surrogate-lr"
     case .coverage: "max-value-coverage"
     case .constant: "constant"
     }
@@ -58,8 +63,8 @@ public enum ColumnScore: Sendable, Hashable, Codable, RawRepresentable {
 
   /// The names that there are, for help and for messages.
   public static let names = [
-    "mi-exact", "mi", "mi-shift", "mi-permutations:K", "ami", "pearson", "max-value-coverage",
-    "constant",
+    "mi-exact", "mi", "mi-shift", "mi-permutations:K", "ami", "pearson", "surrogate-lr",
+    "max-value-coverage", "constant",
   ]
 }
 

@@ -57,11 +57,19 @@ struct ColumnScorer: Sendable {
   /// - Parameters:
   ///   - column: as many rows as the target.
   ///   - numbers: its values as numbers, for `pearson`; NaN where there is none.
-  func statistic(_ column: CountedColumn, numbers: [Double]? = nil) -> ColumnStatistic {
+  ///   - run: cancellation.
+  func statistic(_ column: CountedColumn, numbers: [Double]? = nil, in run: RunContext)
+    throws(BasisError) -> ColumnStatistic
+  {
     switch score {
     case .constant: return ColumnStatistic(0)
     case .coverage: return ColumnStatistic(coverage(column))
     case .pearson: return ColumnStatistic(correlation(numbers))
+    case .surrogate:
+      let model = SurrogateModel(
+        values: column.codes, valueCodeCount: column.counts.count, labels: target.codes,
+        labelCodeCount: target.counts.count)
+      return ColumnStatistic(try model.score(in: run))
     case .mutualInformation, .corrected, .adjustedMutualInformation: break
     }
     let labelCount = target.counts.count
@@ -88,6 +96,18 @@ struct ColumnScorer: Sendable {
     case .adjustedMutualInformation: return ColumnStatistic(adjusted(column, value))
     default: return ColumnStatistic(value)
     }
+  }
+
+  /// From the first rows of each value.
+  ///
+  /// - Precondition: the score is mutual information, plain or less a shift.
+  func statistic(_ column: CountedColumn, leading share: Double) -> ColumnStatistic {
+    let rows = LeadingRows(
+      column, labels: target.codes, labelCount: target.counts.count, share: share)
+    let value = rows.information
+    guard score == .corrected(.shift) else { return ColumnStatistic(value) }
+    if column.codes == target.codes { return ColumnStatistic(value, expected: 0) }
+    return ColumnStatistic(value, expected: value - rows.corrected)
   }
 
   private func adjusted(_ column: CountedColumn, _ value: Double) -> Double {

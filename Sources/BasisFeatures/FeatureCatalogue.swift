@@ -44,7 +44,7 @@ public enum FeatureCatalogue {
     id: 7, name: "outrank", summary: "by what a column tells beyond chance at its cardinality",
     paper: paper, type: OutRank.self, verb: "rank-features", oracle: "Scripts/oracles/outrank.py",
     limits:
-      "values are names: numbers of many values are to be cut into ranges first; no surrogate models"
+      "values are names: numbers of many values are to be cut into ranges first; of surrogate models logistic regression alone"
   )
 
   private static let threeMR = MethodDescriptor(

@@ -24,10 +24,12 @@ public struct RankedFeature: Sendable, Hashable {
   public var statistic: ColumnStatistic
   /// Different values, a missing one counted; the most that a batch has.
   public var cardinality: Int
+  /// Whether it is a column of random values, to compare with.
+  public var isNoise: Bool
 
   public init(
     name: String, columns: [String], score: Double = 0, relevance: Double,
-    statistic: ColumnStatistic, cardinality: Int
+    statistic: ColumnStatistic, cardinality: Int, isNoise: Bool = false
   ) {
     self.name = name
     self.columns = columns
@@ -35,6 +37,7 @@ public struct RankedFeature: Sendable, Hashable {
     self.relevance = relevance
     self.statistic = statistic
     self.cardinality = cardinality
+    self.isNoise = isNoise
   }
 }
 
@@ -58,6 +61,14 @@ public struct FeatureRanking: Sendable {
     self.rowCount = rowCount
     self.batchCount = batchCount
     self.warnings = warnings
+  }
+
+  /// The relevance of the best column of random values, and 0 at least where chance is taken off: what is
+  /// not above it tells no more than chance. Nil where there are no such columns.
+  public var noiseCut: Double? {
+    let noise = features.filter { $0.isNoise && $0.relevance.isFinite }
+    guard let best = noise.map(\.relevance).max() else { return nil }
+    return noise.contains { $0.statistic.expected == nil } ? best : max(0, best)
   }
 
   /// The features in the order of their relevance, NaN last and ties as they were, scores filled in.

@@ -25,16 +25,36 @@ public struct OutRank: FeatureRanker {
   public var combinationLimit: Int
   /// Rows that are counted together, at least 2; 0 for all. Scores are medians over batches.
   public var batchSize: Int
+  /// ρ: the share of a batch's rows that are looked at, above 0 and at most 1.
+  public var subsample: Double
+  /// Which rows these are.
+  public var subsampleRule: SubsampleRule
+  /// Columns of random values that are ranked with the others, `0 ... 20`, of 2 to 10,000 values: what is
+  /// not above the best of them tells no more than chance.
+  public var noiseColumnCount: Int
+
+  /// Which rows of a batch are looked at.
+  public enum SubsampleRule: String, Sendable, Hashable, Codable, CaseIterable {
+    /// Rows at random, the same for all columns.
+    case random
+    /// As many for each value of a column, its first ones, and the result multiplied by the share: the
+    /// reference's rule, whose scores are of another scale. For `mi` and `mi-shift`.
+    case leading
+  }
 
   public init(
     heuristic: ColumnScore = .corrected(.exact), margin: Double = 3, order: Int = 1,
-    combinationLimit: Int = 1 << 15, batchSize: Int = 0
+    combinationLimit: Int = 1 << 15, batchSize: Int = 0, subsample: Double = 1,
+    subsampleRule: SubsampleRule = .random, noiseColumnCount: Int = 0
   ) {
     self.heuristic = heuristic
     self.margin = margin
     self.order = order
     self.combinationLimit = combinationLimit
     self.batchSize = batchSize
+    self.subsample = subsample
+    self.subsampleRule = subsampleRule
+    self.noiseColumnCount = noiseColumnCount
   }
 
   public init(from decoder: any Decoder) throws {
@@ -46,12 +66,18 @@ public struct OutRank: FeatureRanker {
     combinationLimit =
       try values.decodeIfPresent(Int.self, forKey: .combinationLimit) ?? combinationLimit
     batchSize = try values.decodeIfPresent(Int.self, forKey: .batchSize) ?? batchSize
+    subsample = try values.decodeIfPresent(Double.self, forKey: .subsample) ?? subsample
+    subsampleRule =
+      try values.decodeIfPresent(SubsampleRule.self, forKey: .subsampleRule) ?? subsampleRule
+    noiseColumnCount =
+      try values.decodeIfPresent(Int.self, forKey: .noiseColumnCount) ?? noiseColumnCount
   }
 
   /// - Parameters:
   ///   - input: at least one row, and a target of two values.
-  ///   - run: the seed draws the orders of ``ColumnScore/Chance/permutations(_:)``.
-  /// - Returns: each column, and each combination, once; NaN relevance, last, for what has none.
+  ///   - run: the seed draws the orders of ``ColumnScore/Chance/permutations(_:)``, rows of a subsample and
+  ///     random columns.
+  /// - Returns: each column, and each combination, once, and random columns among them; NaN relevance, last, for what has none.
   /// - Throws: `.invalidArgument` for settings out of range; `.badData` for no rows or a target of one
   ///   value; `.cancelled`.
   /// - Complexity: O(*n*) a column, and for the exact correction the different counts of the column times those
@@ -130,10 +156,13 @@ public struct OutRank: FeatureRanker {
     case .corrected: "nats beyond chance and \(margin) standard deviations"
     case .adjustedMutualInformation: "share of the entropy beyond chance"
     case .pearson: "correlation"
+    case .surrogate: "1 less the log loss in nats"
     case .coverage: "share of rows"
     case .constant: "nothing"
     }
   }
+
+  private var isLeading: Bool { subsample < 1 && subsampleRule == .leading }
 
   private func requireSettings() throws(BasisError) {
     guard margin >= 0, margin.isFinite, (1...4).contains(order), combinationLimit >= 1,
@@ -145,15 +174,57 @@ public struct OutRank: FeatureRanker {
           + "batch 0 for all or at least 2 rows; got \(margin), \(order), \(combinationLimit) and "
           + "\(batchSize)")
     }
+    guard subsample > 0, subsample <= 1, (0...20).contains(noiseColumnCount) else {
+      throw BasisError(
+        .invalidArgument,
+        "outrank: the subsample is above 0 and at most 1, random columns are 0 … 20; got \(subsample) and "
+          + "\(noiseColumnCount)")
+    }
+    if isLeading, heuristic != .mutualInformation, heuristic != .corrected(.shift) {
+      throw BasisError(
+        .invalidArgument,
+        "outrank: leading rows are for mi and mi-shift, not for \(heuristic.rawValue); take "
+          + "subsampleRule=random")
+    }
     if order > 1, heuristic == .pearson {
       throw BasisError(
         .invalidArgument, "pearson: combinations of columns are no numbers; take mi-exact")
     }
   }
 
-  private func add(_ batch: LabeledColumns, to batches: inout BatchScores, in run: RunContext)
+  /// A share of the rows, or all.
+  private func sampled(_ batch: LabeledColumns, _ number: Int, in run: RunContext)
+    throws(BasisError) -> LabeledColumns
+  {
+    guard subsample < 1, subsampleRule == .random else { return batch }
+    var generator = run.generator("rows that are looked at", chunk: number)
+    let count = max(2, Int(subsample * Double(batch.rowCount)))
+    guard count < batch.rowCount else { return batch }
+    let rows = generator.sample(count, of: batch.rowCount).sorted()
+    let some = try batch.selecting(rows: rows)
+    // A rare target may have lost all rows but those of one value: then the draw says nothing.
+    guard let first = some.target.codes.first, some.target.codes.contains(where: { $0 != first })
+    else { return batch }
+    return some
+  }
+
+  /// Columns of random values, from 2 to 10,000 of them by equal factors.
+  private func noise(rowCount: Int, _ number: Int, in run: RunContext) -> [(
+    name: String, column: CountedColumn
+  )] {
+    (0..<noiseColumnCount).map { place in
+      let step = noiseColumnCount > 1 ? Double(place) / Double(noiseColumnCount - 1) : 0
+      let values = Int((2 * exponential(step * logarithm(5_000))).rounded())
+      var generator = run.generator("random columns \(place)", chunk: number)
+      let codes = (0..<rowCount).map { _ in UInt32(generator.nextInt(below: values)) }
+      return ("random \(place + 1)", CountedColumn(codes: codes, codeCount: values))
+    }
+  }
+
+  private func add(_ whole: LabeledColumns, to batches: inout BatchScores, in run: RunContext)
     throws(BasisError)
   {
+    let batch = try sampled(whole, batches.count, in: run)
     let scorer = try ColumnScorer(
       heuristic, target: batch.target, stream: "label orders \(batches.count)", in: run)
     let columns = try parallelMap(batch.features.count, grain: 1, in: run) {
@@ -169,17 +240,31 @@ public struct OutRank: FeatureRanker {
           "of \(all) combinations of \(size) columns a batch takes \(combinationLimit)")
       }
     }
+    let noise = noise(rowCount: batch.rowCount, batches.count, in: run)
     let sets = parts
     let wantsNumbers = heuristic == .pearson
-    let found = try parallelMap(sets.count, grain: 1, in: run) {
+    @Sendable func statistic(_ column: CountedColumn, _ numbers: [Double]?) throws(BasisError)
+      -> ColumnStatistic
+    {
+      if isLeading { return scorer.statistic(column, leading: subsample) }
+      return try scorer.statistic(column, numbers: numbers, in: run.silent)
+    }
+    let found = try parallelMap(sets.count + noise.count, grain: 1, in: run) {
       (place, _) throws(BasisError) -> BatchScores.Entry in
+      guard place < sets.count else {
+        let (name, column) = noise[place - sets.count]
+        let numbers = wantsNumbers ? column.codes.map { Double($0) } : nil
+        return BatchScores.Entry(
+          columns: [name], statistic: try statistic(column, numbers),
+          cardinality: column.cardinality, isNoise: true)
+      }
       let set = sets[place]
       let column =
         set.count == 1 ? columns[set[0]] : FeatureCombiner.joined(set.map { columns[$0] })
       let numbers = wantsNumbers ? ColumnScorer.numbers(batch.features[set[0]]) : nil
       let names = set.map { batch.features[$0].name }
       return BatchScores.Entry(
-        columns: names, statistic: scorer.statistic(column, numbers: numbers),
+        columns: names, statistic: try statistic(column, numbers),
         cardinality: column.cardinality)
     }
     batches.add(found)
@@ -193,23 +278,31 @@ private struct BatchScores {
     var columns: [String]
     var statistic: ColumnStatistic
     var cardinality: Int
+    var isNoise = false
   }
 
   let margin: Double
   var warnings: [String] = []
   private(set) var count = 0
-  private var places: [[String]: Int] = [:]
+  private var places: [Key: Int] = [:]
   private var entries: [[Entry]] = []
+
+  /// A random column is none of the table's, whatever that calls its own.
+  private struct Key: Hashable {
+    var columns: [String]
+    var isNoise: Bool
+  }
 
   init(margin: Double) { self.margin = margin }
 
   mutating func add(_ batch: [Entry]) {
     count += 1
     for entry in batch {
-      if let place = places[entry.columns] {
+      let key = Key(columns: entry.columns, isNoise: entry.isNoise)
+      if let place = places[key] {
         entries[place].append(entry)
       } else {
-        places[entry.columns] = entries.count
+        places[key] = entries.count
         entries.append([entry])
       }
     }
@@ -233,7 +326,7 @@ private struct BatchScores {
       return RankedFeature(
         name: FeatureCombiner.name(of: columns), columns: columns,
         relevance: statistic.excess - margin * (statistic.deviation ?? 0), statistic: statistic,
-        cardinality: batches.map(\.cardinality).max() ?? 0)
+        cardinality: batches.map(\.cardinality).max() ?? 0, isNoise: batches[0].isNoise)
     }
   }
 }

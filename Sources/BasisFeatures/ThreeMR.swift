@@ -75,7 +75,7 @@ public struct ThreeMR: FeatureRanker {
     let all = try parallelMap(input.features.count, grain: 1, in: run) {
       (place, _) throws(BasisError) -> (column: CountedColumn, statistic: ColumnStatistic) in
       let column = CountedColumn(input.features[place])
-      return (column, scorer.statistic(column))
+      return (column, try scorer.statistic(column, in: run.silent))
     }
     let excess = all.map(\.statistic.excess)
     let candidates = excess.indices.sorted { (excess[$1], $0) < (excess[$0], $1) }
@@ -192,8 +192,9 @@ private struct PairScores {
         try run.checkCancelled()
         pairs.append(
           (
-            own.statistic(columns[first]).excess,
-            scorer.statistic(columns[first].joined(with: columns[second])).excess
+            try own.statistic(columns[first], in: run.silent).excess,
+            try scorer.statistic(columns[first].joined(with: columns[second]), in: run.silent)
+              .excess
           ))
       }
       return pairs

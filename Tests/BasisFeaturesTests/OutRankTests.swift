@@ -79,7 +79,10 @@ import _BasisTestSupport
   }
 
   @Test func `settings come back from their names`() throws {
-    for name in ["mi", "mi-exact", "mi-shift", "mi-permutations:16", "ami", "pearson", "constant"] {
+    for name in [
+      "mi", "mi-exact", "mi-shift", "mi-permutations:16", "ami", "pearson", "surrogate-lr",
+      "constant",
+    ] {
       #expect(ColumnScore(rawValue: name)?.rawValue == name)
       let ranker = try FeatureCatalogue.ranker(
         named: "outrank", settings: "{\"heuristic\": \"\(name)\", \"order\": 2}")
@@ -90,6 +93,119 @@ import _BasisTestSupport
       expectError(.invalidArgument, "outrank", "heuristic") {
         try FeatureCatalogue.ranker(named: "outrank", settings: "{\"heuristic\": \"\(name)\"}")
       }
+    }
+  }
+
+  @Test func `surrogate models lose what scikit-learn's lose`() throws {
+    let cases = try fixture("surrogate", SurrogateFixture.self).surrogates
+    #expect(cases.count >= 8)
+    for (number, one) in cases.enumerated() {
+      let found = try OutRank(heuristic: .surrogate)
+        .rank(labeled([("x", one.x)], one.y), in: RunContext()).features[0]
+      #expect(abs(found.statistic.value - one.score) < 2e-6, "\(number): \(found) \(one.score)")
+      #expect(found.statistic.z == nil)
+    }
+  }
+
+  struct SurrogateFixture: Decodable {
+    struct Surrogate: Decodable {
+      var x: [Int]
+      var y: [Int]
+      var score: Double
+    }
+
+    struct Leading: Decodable {
+      var x: [Int]
+      var y: [Int]
+      var share: Double
+      var plain: Double
+      var shift: Double
+    }
+
+    var surrogates: [Surrogate]
+    var leading: [Leading]
+  }
+
+  @Test func `leading rows are the reference's approximation`() throws {
+    let cases = try fixture("surrogate", SurrogateFixture.self).leading
+    #expect(cases.count >= 6)
+    for (number, one) in cases.enumerated() {
+      for (score, wanted) in [
+        (ColumnScore.mutualInformation, one.plain), (.corrected(.shift), one.shift),
+      ] {
+        let settings = OutRank(
+          heuristic: score, subsample: one.share, subsampleRule: .leading)
+        let found = try settings.rank(labeled([("x", one.x)], one.y), in: RunContext())
+        // The kernel works in single precision.
+        let value = found.features[0].statistic.excess
+        #expect(abs(value - wanted) < 1e-5, "\(number): \(value) \(wanted)")
+      }
+    }
+    expectError(.invalidArgument, "mi-exact", "random") {
+      try OutRank(subsample: 0.5, subsampleRule: .leading)
+        .rank(labeled([("x", [0, 1])], [0, 1]), in: RunContext())
+    }
+  }
+
+  @Test(arguments: 0..<3 as Range<UInt64>)
+  func `random columns end where signals end`(seed: UInt64) throws {
+    var generator = RandomGenerator(seed: seed)
+    let n = 3_000
+    let label = draws(n, below: 2, &generator)
+    var columns = [3, 60, 900].map { ("noise \($0)", draws(n, below: $0, &generator)) }
+    // A column of that name is the table's own.
+    columns.append(
+      ("random 1", label.map { generator.nextDouble() < 0.3 ? $0 : generator.nextInt(below: 8) }))
+    columns.append(
+      ("weak", label.map { generator.nextDouble() < 0.2 ? $0 : generator.nextInt(below: 40) }))
+    let table = try labeled(columns, label)
+    for heuristic in [ColumnScore.corrected(.exact), .surrogate] {
+      let found = try OutRank(heuristic: heuristic, noiseColumnCount: 5)
+        .rank(table, in: RunContext(seed: seed))
+      #expect(found.features.count == 10 && found.features.count { $0.isNoise } == 5)
+      let cut = try #require(found.noiseCut)
+      let above = found.features.filter { $0.relevance > cut }.map(\.name)
+      #expect(Set(["random 1", "weak"]).isSubset(of: above), "\(above)")
+      #expect(above.count <= 3 && !found.features[0].isNoise, "\(above)")
+      let cards = found.features.filter(\.isNoise).map(\.cardinality).sorted()
+      #expect(cards[0] == 2 && cards[4] > 2_000)
+    }
+    // Plain information holds the random column of most values for the best.
+    let plain = try OutRank(heuristic: .mutualInformation, noiseColumnCount: 5)
+      .rank(table, in: RunContext(seed: seed))
+    #expect(plain.features[0].isNoise && plain.features[0].cardinality > 2_000)
+    #expect(try OutRank().rank(table, in: RunContext()).noiseCut == nil)
+    // Batches have the same random columns by name.
+    let batches = try OutRank(batchSize: 1_000, noiseColumnCount: 2)
+      .rank(table, in: RunContext(seed: seed))
+    #expect(batches.batchCount == 3 && batches.features.count == 7)
+  }
+
+  @Test(arguments: 0..<3 as Range<UInt64>)
+  func `a share of the rows says nearly what all say`(seed: UInt64) throws {
+    var generator = RandomGenerator(seed: seed + 40)
+    let n = 8_000
+    let label = draws(n, below: 2, &generator)
+    let signal = label.map { generator.nextDouble() < 0.5 ? $0 : generator.nextInt(below: 6) }
+    let table = try labeled([("signal", signal), ("noise", draws(n, below: 6, &generator))], label)
+    let all = try OutRank().rank(table, in: RunContext(seed: seed))
+    let some = try OutRank(subsample: 0.25).rank(table, in: RunContext(seed: seed, threadLimit: 2))
+    #expect(some.features.map(\.name) == all.features.map(\.name))
+    let (a, b) = (some.features[0].statistic.value, all.features[0].statistic.value)
+    #expect(a != b && abs(a - b) < 0.2 * b, "\(a) \(b)")
+    // A quarter of the rows, so that the noise of chance is four times as large.
+    let (chance, whole) = (
+      some.features[1].statistic.expected ?? 0, all.features[1].statistic.expected ?? 0
+    )
+    #expect(abs(chance / whole - 4) < 0.1)
+    // Rows in another order are other rows, but the ranking is that of the seed.
+    let again = try OutRank(subsample: 0.25).rank(table, in: RunContext(seed: seed))
+    #expect(again.features == some.features)
+    for settings in [
+      OutRank(subsample: 0), OutRank(subsample: 1.5), OutRank(subsample: .nan),
+      OutRank(noiseColumnCount: 21), OutRank(noiseColumnCount: -1),
+    ] {
+      expectError(.invalidArgument, "subsample") { try settings.rank(table, in: RunContext()) }
     }
   }
 
@@ -172,8 +288,9 @@ import _BasisTestSupport
     ranker.startsWithPairs = false
     let found = try ranker.rank(table, in: RunContext())
 
-    func score(_ x: CountedColumn, _ y: CountedColumn) -> Double {
-      ColumnScorer(ranker.heuristic, target: y, stream: "", in: RunContext()).statistic(x).excess
+    func score(_ x: CountedColumn, _ y: CountedColumn) throws -> Double {
+      try ColumnScorer(ranker.heuristic, target: y, stream: "", in: RunContext())
+        .statistic(x, in: RunContext()).excess
     }
     let counted = table.features.map { CountedColumn($0) }
     let target = CountedColumn(table.target)
@@ -183,10 +300,10 @@ import _BasisTestSupport
     }
     var (rel, red, rel2) = ([[Int]: Double](), [[Int]: Double](), [[Int]: Double]())
     for i in 0..<7 {
-      rel[[i]] = score(counted[i], target)
+      rel[[i]] = try score(counted[i], target)
       for j in 0..<i {
-        red[[j, i]] = score(counted[i], counted[j])
-        rel2[[j, i]] = score(counted[i].joined(with: counted[j]), target)
+        red[[j, i]] = try score(counted[i], counted[j])
+        rel2[[j, i]] = try score(counted[i].joined(with: counted[j]), target)
       }
     }
     (rel, red, rel2) = (scaled(rel), scaled(red), scaled(rel2))
