@@ -6,8 +6,9 @@ extension ResultPool {
   ///
   /// Every record has `sample`, the id. A record of one value has `model` and `value`; one of a sample has
   /// `results`, an object of a value a model, null for none. `set`, `metric` (binary, ordinal or numeric;
-  /// binary if it is not said and all values are 0 or 1, else numeric), `metadata` (an object), `text` (goes
-  /// into the metadata) and `vector` (a list of numbers) may be said once a sample.
+  /// binary if it is not said and all values are 0 or 1, else numeric), `metadata` (an object), `text` and
+  /// `answer` (go into the metadata), `vector` and `answer_vector` (lists of numbers) may be said once a
+  /// sample.
   ///
   /// - Parameter source: JSON lines, CSV or TSV.
   /// - Throws: `.badData` naming the line of a record that is none, a value that is no number, or what
@@ -46,6 +47,7 @@ extension ResultPool {
     var metric: Metric?
     var metadata: [String: JSONValue] = [:]
     var vector: [Float] = []
+    var answerVector: [Float] = []
     var values: [(model: String, value: Double)] = []
 
     init(_ id: String) { self.id = id }
@@ -54,7 +56,8 @@ extension ResultPool {
       let isBinary = values.allSatisfy { $0.value == 0 || $0.value == 1 }
       return Sample(
         id, set: set ?? "", metric: metric ?? (isBinary ? .binary : .numeric),
-        metadata: metadata.isEmpty ? .null : .object(metadata), vector: vector)
+        metadata: metadata.isEmpty ? .null : .object(metadata), vector: vector,
+        answerVector: answerVector)
     }
 
     mutating func take(_ fields: JSONValue) throws(BasisError) {
@@ -72,18 +75,12 @@ extension ResultPool {
         }
         metric = known
       }
-      if let text = fields["text"]?.stringValue { metadata["text"] = .string(text) }
-      if case .object(let more)? = fields["metadata"] { metadata.merge(more) { $1 } }
-      if case .array(let items)? = fields["vector"] {
-        var values: [Float] = []
-        for item in items {
-          guard let value = item.doubleValue else {
-            throw BasisError(.badData, "sample '\(id)': the vector has \(item.text)")
-          }
-          values.append(Float(value))
-        }
-        vector = values
+      for name in ["text", "answer"] {
+        if let text = fields[name]?.stringValue { metadata[name] = .string(text) }
       }
+      if case .object(let more)? = fields["metadata"] { metadata.merge(more) { $1 } }
+      if let values = try Self.vector(fields["vector"], id) { vector = values }
+      if let values = try Self.vector(fields["answer_vector"], id) { answerVector = values }
       if case .object(let results)? = fields["results"] {
         for (model, value) in results.sorted(by: { $0.key < $1.key }) { try take(model, value) }
       }
@@ -93,6 +90,18 @@ extension ResultPool {
         }
         try take(model, value)
       }
+    }
+
+    private static func vector(_ field: JSONValue?, _ id: String) throws(BasisError) -> [Float]? {
+      guard case .array(let items)? = field else { return nil }
+      var values: [Float] = []
+      for item in items {
+        guard let value = item.doubleValue else {
+          throw BasisError(.badData, "sample '\(id)': the vector has \(item.text)")
+        }
+        values.append(Float(value))
+      }
+      return values
     }
 
     private mutating func take(_ model: String, _ value: JSONValue) throws(BasisError) {
@@ -124,8 +133,9 @@ extension ResultPool {
         "metric": .string(sample.metric.rawValue), "results": .object(results),
       ]
       if sample.metadata != .null { fields["metadata"] = sample.metadata }
-      if !sample.vector.isEmpty {
-        fields["vector"] = .array(sample.vector.map { .number(Double($0)) })
+      for (name, vector) in [("vector", sample.vector), ("answer_vector", sample.answerVector)]
+      where !vector.isEmpty {
+        fields[name] = .array(vector.map { .number(Double($0)) })
       }
       try body(JSONValue.object(fields).serialized() + "\n")
     }

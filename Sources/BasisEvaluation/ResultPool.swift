@@ -30,17 +30,35 @@ public struct ResultPool: Sendable, Hashable, Codable {
     public var metadata: JSONValue
     /// Of its question, for queries; empty for none.
     public var vector: [Float]
+    /// Of its right answer; empty for none.
+    public var answerVector: [Float]
 
     public init(
       _ id: String, set: String = "", metric: Metric = .binary, metadata: JSONValue = .null,
-      vector: [Float] = []
+      vector: [Float] = [], answerVector: [Float] = []
     ) {
       self.id = id
       self.set = set
       self.metric = metric
       self.metadata = metadata
       self.vector = vector
+      self.answerVector = answerVector
     }
+
+    public init(from decoder: any Decoder) throws {
+      let values = try decoder.container(keyedBy: CodingKeys.self)
+      id = try values.decode(String.self, forKey: .id)
+      set = try values.decode(String.self, forKey: .set)
+      metric = try values.decode(Metric.self, forKey: .metric)
+      metadata = try values.decode(JSONValue.self, forKey: .metadata)
+      vector = try values.decode([Float].self, forKey: .vector)
+      answerVector = try values.decodeIfPresent([Float].self, forKey: .answerVector) ?? []
+    }
+  }
+
+  /// What of a sample a query is compared with.
+  public enum Side: String, Sendable, Hashable, Codable, CaseIterable {
+    case question, answer
   }
 
   /// What one model made of a sample.
@@ -48,6 +66,11 @@ public struct ResultPool: Sendable, Hashable, Codable {
     /// The model's place in ``ResultPool/models``.
     public var model: Int
     public var value: Double
+
+    public init(model: Int, value: Double) {
+      self.model = model
+      self.value = value
+    }
   }
 
   /// In the order in which they came.
@@ -110,9 +133,11 @@ public struct ResultPool: Sendable, Hashable, Codable {
     guard !sample.id.isEmpty else {
       throw BasisError(.badData, "a sample without an id; give each one of its own")
     }
-    if let place = sample.vector.firstIndex(where: { !$0.isFinite }) {
-      throw BasisError(
-        .badData, "sample '\(sample.id)': its vector has \(sample.vector[place]) at \(place)")
+    for vector in [sample.vector, sample.answerVector] {
+      if let place = vector.firstIndex(where: { !$0.isFinite }) {
+        throw BasisError(
+          .badData, "sample '\(sample.id)': its vector has \(vector[place]) at \(place)")
+      }
     }
     guard let known = sampleNumbers[sample.id] else {
       sampleNumbers[sample.id] = samples.count
@@ -130,6 +155,7 @@ public struct ResultPool: Sendable, Hashable, Codable {
     }
     if old.metadata == .null { samples[known].metadata = sample.metadata }
     if old.vector.isEmpty { samples[known].vector = sample.vector }
+    if old.answerVector.isEmpty { samples[known].answerVector = sample.answerVector }
   }
 
   /// Adds what a model made of a sample that is there.
@@ -210,22 +236,25 @@ public struct ResultPool: Sendable, Hashable, Codable {
   ///
   /// - Parameters:
   ///   - vector: as long as the samples' own.
+  ///   - side: whether questions' vectors are compared, or answers'.
   ///   - count: at most so many; nil for no limit.
   ///   - threshold: at least such a product; nil for any.
   /// - Returns: best first; samples without a vector are left out.
   /// - Throws: `.dimensionMismatch` for a sample with a vector of another length.
-  public func nearest(to vector: [Float], count: Int? = nil, threshold: Float? = nil)
-    throws(BasisError) -> [Int]
-  {
+  public func nearest(
+    to vector: [Float], side: Side = .question, count: Int? = nil, threshold: Float? = nil
+  ) throws(BasisError) -> [Int] {
     var found: [(place: Int, product: Float)] = []
-    for (place, sample) in samples.enumerated() where !sample.vector.isEmpty {
-      guard sample.vector.count == vector.count else {
+    for (place, sample) in samples.enumerated() {
+      let own = side == .question ? sample.vector : sample.answerVector
+      guard !own.isEmpty else { continue }
+      guard own.count == vector.count else {
         throw BasisError(
           .dimensionMismatch,
-          "sample '\(sample.id)' has a vector of \(sample.vector.count) values, the query one of "
+          "sample '\(sample.id)' has a vector of \(own.count) values, the query one of "
             + "\(vector.count)")
       }
-      let product = zip(sample.vector, vector).reduce(Float(0)) { $0 + $1.0 * $1.1 }
+      let product = zip(own, vector).reduce(Float(0)) { $0 + $1.0 * $1.1 }
       if product >= threshold ?? -.infinity { found.append((place, product)) }
     }
     found.sort { ($0.product, -$0.place) > ($1.product, -$1.place) }

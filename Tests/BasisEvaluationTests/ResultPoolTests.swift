@@ -242,6 +242,7 @@ private func randomRows(_ samples: Int, _ models: Int, kept: Double, seed: UInt6
     ] {
       var one = try sample(id, text, set: set)
       one.vector = [Float(pool.sampleCount), 1]
+      if id != "2" { one.answerVector = [1, Float(-pool.sampleCount), 0] }
       try pool.add(one)
     }
     func chosen(_ filters: String...) throws -> [String] {
@@ -265,6 +266,16 @@ private func randomRows(_ samples: Int, _ models: Int, kept: Double, seed: UInt6
     #expect(try pool.nearest(to: [1, 0], threshold: 1) == [2, 1])
     expectError(.dimensionMismatch, "sample '1'", "one of 3") {
       _ = try pool.nearest(to: [1, 0, 0])
+    }
+    // Answers have a space of their own, and a sample without one is left out.
+    #expect(try pool.nearest(to: [0, -1, 0], side: .answer) == [2, 0])
+    expectError(.dimensionMismatch, "sample '1'", "3 values", "one of 2") {
+      _ = try pool.nearest(to: [1, 0], side: .answer)
+    }
+    let copy = try JSONDecoder().decode(ResultPool.self, from: JSONEncoder().encode(pool))
+    #expect(copy == pool)
+    expectError(.badData, "'4'", "inf at 1") {
+      try pool.add(ResultPool.Sample("4", answerVector: [0, .infinity]))
     }
     #expect(pool.selecting(samples: [2, 0]).samples.map(\.id) == ["3", "1"])
   }
