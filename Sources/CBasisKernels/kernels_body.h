@@ -330,15 +330,17 @@ PRODUCT(product_bf16, uint16_t, ELEMENT_BF16, uint16_t, ELEMENT_BF16)
 
 #define STRIP_VECTORS 10
 
-// The sums of one strip of columns stay in registers while the rows go by.
-INLINE void strip(int vector_count, size_t last_count, const float *weights, const int32_t *rows,
-                  size_t count, const float *dense, size_t stride, float *out) {
-  V sums[STRIP_VECTORS];
-  UNROLL for (int v = 0; v < vector_count; v++) sums[v] = v_zero();
+// Rows that are asked for before they are added.
+#define STRIP_AHEAD 8
+
+// Adds some rows to the sums of one strip of columns.
+INLINE void strip_rows(int vector_count, size_t last_count, const float *weights,
+                       const int32_t *rows, size_t count, int is_ahead, const float *dense,
+                       size_t stride, V *sums) {
   for (size_t i = 0; i < count; i++) {
     const float *row = dense + (size_t)rows[i] * stride;
-    if (i + 8 < count) {
-      const float *later = dense + (size_t)rows[i + 8] * stride;
+    if (is_ahead) {
+      const float *later = dense + (size_t)rows[i + STRIP_AHEAD] * stride;
       UNROLL for (int v = 0; v < vector_count; v++) __builtin_prefetch(later + v * LANES);
     }
     V weight = v_set(weights[i]);
@@ -349,13 +351,29 @@ INLINE void strip(int vector_count, size_t last_count, const float *weights, con
     V value = last_count == LANES ? v_load(last) : v_load_first(last, last_count);
     sums[vector_count - 1] = v_fma(weight, value, sums[vector_count - 1]);
   }
+}
+
+// The sums of one strip of columns stay in registers while the rows go by.
+INLINE void strip(int vector_count, size_t last_count, const float *weights, const int32_t *rows,
+                  size_t count, const float *dense, size_t stride, float *out) {
+  V sums[STRIP_VECTORS];
+  UNROLL for (int v = 0; v < vector_count; v++) sums[v] = v_zero();
+  size_t ahead = count < STRIP_AHEAD ? 0 : count - STRIP_AHEAD;
+  strip_rows(vector_count, last_count, weights, rows, ahead, 1, dense, stride, sums);
+  strip_rows(vector_count, last_count, weights + ahead, rows + ahead, count - ahead, 0, dense,
+             stride, sums);
   UNROLL for (int v = 0; v + 1 < vector_count; v++) v_store(out + v * LANES, sums[v]);
   v_store_first(out + (vector_count - 1) * LANES, sums[vector_count - 1], last_count);
 }
 
-#define STRIP_OF(vectors)                                                         \
-  case vectors:                                                                   \
-    strip(vectors, last_count, weights, rows, count, dense + j, stride, out + j); \
+// Whole vectors are known as such where the strip is compiled, so that no row asks again.
+#define STRIP_OF(vectors)                                                           \
+  case vectors:                                                                     \
+    if (last_count == LANES) {                                                      \
+      strip(vectors, LANES, weights, rows, count, dense + j, stride, out + j);      \
+    } else {                                                                        \
+      strip(vectors, last_count, weights, rows, count, dense + j, stride, out + j); \
+    }                                                                               \
     break;
 
 KERNEL void weighted_rows_f32(const float *weights, const int32_t *rows, size_t count,
