@@ -157,9 +157,14 @@ public struct CSRGraph: Sendable, Equatable {
 
   /// The sum of the weights of what each node links to.
   public var weightedDegrees: [Double] {
-    (0..<nodeCount).map { node in
-      adjacency.values[adjacency.offsets[node]..<adjacency.offsets[node + 1]]
-        .reduce(0.0) { $0 + Double($1) }
+    adjacency.values.withUnsafeBufferPointer { values in
+      (0..<nodeCount).map { node in
+        var sum = 0.0
+        for index in adjacency.offsets[node]..<adjacency.offsets[node + 1] {
+          sum += Double(values[index])
+        }
+        return sum
+      }
     }
   }
 
@@ -186,9 +191,12 @@ public struct CSRGraph: Sendable, Equatable {
   }
 
   /// Each row over its sum: the steps of a random walk. Rows without links stay empty.
-  var transitions: SparseMatrix {
+  var transitions: SparseMatrix { transitions(weightedDegrees) }
+
+  /// The same, of rows whose sums are known.
+  func transitions(_ degrees: [Double]) -> SparseMatrix {
     var values = adjacency.values
-    for (node, degree) in weightedDegrees.enumerated() where degree > 0 {
+    for (node, degree) in degrees.enumerated() where degree > 0 {
       for index in adjacency.offsets[node]..<adjacency.offsets[node + 1] {
         values[index] = Float(Double(values[index]) / degree)
       }

@@ -98,7 +98,7 @@ public struct FastRP: NodeEmbedder {
         "a degree exponent of \(degreeExponent) leaves a few nodes alone to speak; usual is -1 to 0"
       )
     }
-    let transitions = graph.transitions
+    let transitions = graph.transitions(degrees)
     let rows = projectionRows(of: graph, degrees, in: run)
     var hops = HopPanels(rowCount: n, columnCount: dimension)
     var sum = Matrix(rowCount: n, columnCount: dimension)
@@ -219,12 +219,75 @@ struct ProjectionRows: Sendable {
       }
       return try hops.advance(by: transitions, in: run)
     }
-    let rows = given ?? matrix()
+    let rows = SparseRows(given ?? matrix())
     return try hops.fill(in: run) { (row, out) in
-      for index in transitions.offsets[row]..<transitions.offsets[row + 1] {
-        let (neighbor, weight) = (Int(transitions.columns[index]), transitions.values[index])
-        for entry in rows.offsets[neighbor]..<rows.offsets[neighbor + 1] {
-          out[Int(rows.columns[entry])] += weight * rows.values[entry]
+      let own = transitions.offsets[row]..<transitions.offsets[row + 1]
+      transitions.columns[own].withUnsafeBufferPointer { neighbors in
+        transitions.values[own].withUnsafeBufferPointer { weights in
+          rows.add(neighbors, weights, to: out)
+        }
+      }
+    }
+  }
+}
+
+/// A matrix whose rows have about one entry each, to be added up.
+private struct SparseRows: Sendable {
+  private struct Entry {
+    var column: Int32
+    var value: Float
+  }
+
+  private let firsts: [Int32]
+  private let entries: [Entry]
+
+  init(_ matrix: SparseMatrix) {
+    firsts = matrix.offsets.map { Int32($0) }
+    entries = zip(matrix.columns, matrix.values).map { Entry(column: $0, value: $1) }
+  }
+
+  /// out += Σ weight · row, in order.
+  ///
+  /// How many entries a row has cannot be foreseen, and a processor that guesses is wrong for most. So four
+  /// places are noted of each, only as many of them kept as there are, and all noted added up in one go.
+  func add(
+    _ neighbors: UnsafeBufferPointer<Int32>, _ weights: UnsafeBufferPointer<Float>,
+    to out: UnsafeMutablePointer<Float>
+  ) {
+    let capacity = 124
+    withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 16) { memory in
+      guard let places = memory.baseAddress else { return }
+      let factors = places + 512
+      let steps = SIMD4<Int32>(0, 1, 2, 3)
+      var count = 0
+      firsts.withUnsafeBufferPointer { firsts in
+        entries.withUnsafeBufferPointer { entries in
+          func flush() {
+            for index in 0..<count {
+              let entry = entries[Int(places.load(fromByteOffset: 4 * index, as: Int32.self))]
+              let factor = factors.load(fromByteOffset: 4 * index, as: Float.self)
+              out[Int(entry.column)] += factor * entry.value
+            }
+            count = 0
+          }
+          for (neighbor, weight) in zip(neighbors, weights) {
+            let first = firsts[Int(neighbor)]
+            let entryCount = Int(firsts[Int(neighbor) + 1] - first)
+            if entryCount > 4 {
+              flush()
+              for entry in entries[Int(first)..<Int(first) + entryCount] {
+                out[Int(entry.column)] += weight * entry.value
+              }
+              continue
+            }
+            if count > capacity { flush() }
+            places.storeBytes(
+              of: steps &+ first, toByteOffset: 4 * count, as: SIMD4<Int32>.self)
+            factors.storeBytes(
+              of: SIMD4(repeating: weight), toByteOffset: 4 * count, as: SIMD4<Float>.self)
+            count += entryCount
+          }
+          flush()
         }
       }
     }
