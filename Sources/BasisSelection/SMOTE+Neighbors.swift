@@ -75,8 +75,12 @@ struct Pairing {
   private static func nearest(_ rows: Matrix, of items: [Int], k: Int, in run: RunContext)
     throws(BasisError) -> [[Int]]
   {
+    if items.count == rows.rowCount, rows.columnCount > 0, k <= NeighborsAmongRows.largestCount {
+      let among = try NeighborsAmongRows(rows, k: k, in: run)
+      return items.map { among.neighbors(of: $0) }
+    }
     let index = try FlatIndex(rows, metric: .squaredEuclidean)
-    let queries = items.count == rows.rowCount ? rows : rows.selecting(rows: items)
+    let queries = rows.selecting(rows: items)
     let found = try index.search(queries, k: k + 1, in: run)
     return found.indices.map { place in
       Array(found[place].lazy.map(\.id).filter { $0 != items[place] }.prefix(k))
