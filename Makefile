@@ -73,6 +73,7 @@ bench: packages ## Measure against other libraries; writes Benchmarks/RESULTS.md
 	@build/peers/bin/python Benchmarks/neighbors.py build/benchmarks/release/Benchmark
 	@build/peers/bin/python Benchmarks/filters.py build/benchmarks/release/Benchmark
 	@build/peers/bin/python Benchmarks/clustering.py build/benchmarks/release/Benchmark
+	@build/peers/bin/python Benchmarks/methods.py build/benchmarks/release/Benchmark
 
 .PHONY: docs
 docs: packages ## Build the documentation of every library, warnings as errors

@@ -81,7 +81,35 @@ def write(path, title, panels):
 
 def growth(path, title, across_label, up_label, curves):
     """`curves`: {name: [(size, seconds)]}, both axes by factors; a name of ours starts with Basis."""
-    width, height, left = 460, 360, 86
+    growths(path, title, up_label, [("", across_label, curves)])
+
+
+def growths(path, title, up_label, panels):
+    """Panels side by side, three in a row: triples of a heading, what is across, and curves."""
+    size = (460, 360) if len(panels) == 1 else (300, 210)
+    step = (size[0] + 276, size[1] + 122) if len(panels) == 1 else (size[0] + 110, size[1] + 132)
+    columns = min(3, len(panels))
+    width, height = columns * step[0], (len(panels) + columns - 1) // columns * step[1]
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+           f'viewBox="0 0 {width} {height}" font-size="12" '
+           'font-family="DejaVu Sans, Helvetica, sans-serif">',
+           '<rect width="100%" height="100%" fill="white"/>',
+           f'<text x="86" y="28" font-size="16" font-weight="bold">{escape(title)}</text>']
+    for number, (heading, across_label, curves) in enumerate(panels):
+        x, y = number % columns * step[0] + 86, number // columns * step[1] + 52
+        if heading:
+            y += 22
+            out.append(f'<text x="{x}" y="{y - 9}" font-size="13">{escape(heading)}</text>')
+        out.append(f'<g transform="translate({x},{y})">')
+        # The names lie beside a panel that is alone, and inside others.
+        beside = len(panels) == 1
+        out += grown(across_label, up_label if number % columns == 0 else "", curves, *size, beside)
+        out.append("</g>")
+    out.append("</svg>")
+    path.write_text("\n".join(out) + "\n")
+
+
+def grown(across_label, up_label, curves, width, height, beside):
     xs = [x for points in curves.values() for x, _ in points]
     ys = [y for points in curves.values() for _, y in points]
     edges = [(math.log10(min(v)) - 0.06, math.log10(max(v)) + 0.06) for v in (xs, ys)]
@@ -90,14 +118,10 @@ def growth(path, title, across_label, up_label, curves):
         return ((math.log10(x) - edges[0][0]) / (edges[0][1] - edges[0][0]) * width,
                 height - (math.log10(y) - edges[1][0]) / (edges[1][1] - edges[1][0]) * height)
 
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 190}" '
-           f'height="{height + 122}" viewBox="0 0 {left + width + 190} {height + 122}" '
-           'font-size="12" font-family="DejaVu Sans, Helvetica, sans-serif">',
-           '<rect width="100%" height="100%" fill="white"/>',
-           f'<text x="{left}" y="28" font-size="16" font-weight="bold">{escape(title)}</text>',
-           f'<g transform="translate({left},52)">']
+    out = []
     for low, high, values in [(*edges[0], sorted(set(xs))), (*edges[1], None)]:
-        ticks = values or [digit * 10.0 ** power for digit in (1, 2, 5)
+        digits = (1, 2, 5) if high - low < 2.5 else (1,)
+        ticks = values or [digit * 10.0 ** power for digit in digits
                            for power in range(math.floor(low), math.ceil(high) + 1)]
         for tick in ticks:
             if not low <= math.log10(tick) <= high:
@@ -111,9 +135,10 @@ def growth(path, title, across_label, up_label, curves):
                 out.append(f'<path d="M0 {y:.1f}H{width}" stroke="#e4e4e4"/><text x="-8" '
                            f'y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>')
     out.append(f'<rect width="{width}" height="{height}" fill="none" stroke="#888"/>'
-               f'<text x="{width / 2}" y="{height + 44}" text-anchor="middle">'
-               f'{escape(across_label)}</text><text transform="translate(-62,{height / 2}) '
-               f'rotate(-90)" text-anchor="middle">{escape(up_label)}</text>')
+               f'<text x="{width / 2:g}" y="{height + (44 if beside else 36)}" '
+               f'text-anchor="middle">{escape(across_label)}</text><text '
+               f'transform="translate(-62,{height / 2:g}) rotate(-90)" text-anchor="middle">'
+               f'{escape(up_label)}</text>')
     counts = {"Basis": 0, "": 0}
     for row, (name, points) in enumerate(curves.items()):
         group = "Basis" if name.startswith("Basis") else ""
@@ -123,7 +148,7 @@ def growth(path, title, across_label, up_label, curves):
         line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
         out.append(f'<polyline points="{line}" fill="none" stroke="{color}" stroke-width="2"/>')
         out += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{color}"/>' for x, y in places]
-        out.append(f'<circle cx="{width + 20}" cy="{14 + 22 * row}" r="5" fill="{color}"/>'
-                   f'<text x="{width + 32}" y="{18 + 22 * row}">{escape(name)}</text>')
-    out.append("</g></svg>")
-    path.write_text("\n".join(out) + "\n")
+        side = width if beside else -8
+        out.append(f'<circle cx="{side + 20}" cy="{14 + 22 * row}" r="5" fill="{color}"/>'
+                   f'<text x="{side + 32}" y="{18 + 22 * row}">{escape(name)}</text>')
+    return out

@@ -17,6 +17,7 @@ import Dispatch
     case "neighbors": try neighbors(rest)
     case "filters": try filters(rest)
     case "clusters": try clusters(rest)
+    case "methods": try MethodBenchmark.serve(rest)
     default: throw usage
     }
   }
@@ -31,6 +32,7 @@ import Dispatch
       Benchmark filters BASE.npy QUERIES.npy RECALL K batch|single
       Benchmark neighbors BASE.npy QUERIES.npy graph|lists|quantized K IDS.ivecs
       Benchmark clusters fasterpam|fastpam1|pam|alternating|kmeans MATRIX.npy START.npy
+      Benchmark methods \(MethodBenchmark.kinds.keys.sorted().joined(separator: "|")) FOLDER …
       """)
   }
 
