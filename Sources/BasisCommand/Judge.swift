@@ -15,13 +15,11 @@ struct Judge: ParsableCommand {
         basis judge vectors.npy --measure tolerance --labels classes.npy
         basis judge views-a.npy views-b.npy --measure alignment
         basis judge forest.model new.npy --measure effective-parameters
-
-      X is a collection, a file, or - for standard input. Measures of two representations take two;
-      those of models take what 'basis classify fit' kept, too.
         basis judge identify --group layer net0-layer1.npy net0-layer2.npy … --grid
 
-      X is a collection, a file, or - for standard input. Measures of two representations take two.
-      'basis judge measure --help' has the options.
+      X is a collection, a file, or - for standard input. Measures of two representations take two;
+      those of models take what 'basis classify fit' kept, too. 'basis judge measure --help' has the
+      options.
 
       MEASURES
       \(MethodCatalogue.measures.map { entry in
