@@ -267,9 +267,10 @@ public struct HalfspaceVerdict: Sendable, Hashable {
   /// What is certified, or why nothing is, in a sentence.
   public var statement: String {
     if let refusal {
-      let value = (refusal.value * 1000).rounded() / 1000
-      return "refused: \(refusal.name) is \(value), allowed \(refusal.allowed.lowerBound) to "
-        + "\(refusal.allowed.upperBound); the rows are not normal enough to say that no plane is better"
+      func short(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
+      let (low, high) = (refusal.allowed.lowerBound, refusal.allowed.upperBound)
+      return "refused: \(refusal.name) is \(short(refusal.value)), allowed \(short(low)) to "
+        + "\(short(high)); the rows are not normal enough to say that no plane is better"
     }
     return noise.statement
   }

@@ -154,28 +154,30 @@ public struct QuadraticDiscriminantModel: FittedClassifier, Hashable {
     }.flatMap { $0 }
   }
 
+  /// ‖W (*x* − *m*)‖².
   private func squaredLength(_ offset: [Double], _ place: Int) -> Double {
     let d = offset.count
-    return maps.withUnsafeBufferPointer { maps in
-      offset.withUnsafeBufferPointer { offset in
+    return maps.withUnsafeBytes { maps in
+      offset.withUnsafeBytes { offset in
+        let size = MemoryLayout<Double>.stride
         var sum = 0.0
         for row in 0..<d {
-          let start = (place * d + row) * d
-          // Four sums, so that one addition need not wait for the last.
-          var (a, b, c, e) = (0.0, 0.0, 0.0, 0.0)
+          let start = (place * d + row) * d * size
+          // Eight sums, so that one addition need not wait for the last.
+          var lanes = SIMD8<Double>.zero
           var column = 0
-          while column + 4 <= row + 1 {
-            a += maps[start + column] * offset[column]
-            b += maps[start + column + 1] * offset[column + 1]
-            c += maps[start + column + 2] * offset[column + 2]
-            e += maps[start + column + 3] * offset[column + 3]
-            column += 4
+          while column + 8 <= row + 1 {
+            let a = maps.loadUnaligned(
+              fromByteOffset: start + column * size, as: SIMD8<Double>.self)
+            lanes += a * offset.loadUnaligned(fromByteOffset: column * size, as: SIMD8<Double>.self)
+            column += 8
           }
+          var along = lanes.sum()
           while column <= row {
-            a += maps[start + column] * offset[column]
+            let a = maps.loadUnaligned(fromByteOffset: start + column * size, as: Double.self)
+            along += a * offset.loadUnaligned(fromByteOffset: column * size, as: Double.self)
             column += 1
           }
-          let along = (a + b) + (c + e)
           sum += along * along
         }
         return sum

@@ -18,7 +18,7 @@ public struct ForestClaim: Claim {
     data:
       "MARSadd, 500 rows to fit on and 500 to test with, 5 columns, noise of deviation 1; without "
       + "noise for the decomposition",
-    cost: .quick, seedCount: 3,
+    cost: .quick, seedCount: 10,
     breaking: "`usesOneTree`: the forest has a single tree")
 
   /// Whether the forest is a tree.

@@ -16,15 +16,15 @@ public struct HeadRefereeClaim: Claim {
       + "in a line with the columns, those of naive Bayes hardly; section 5: crossings on frozen "
       + "features of images",
     baseline: "the other head, on the same rows",
-    data: "mixtures of two bells in 100 to 400 columns; 1,797 digits as pixels and as 256 random "
+    data: "mixtures of two bells in 100 to 1,000 columns; 1,797 digits as pixels and as 256 random "
       + "rectified features",
-    accepts: .labeledRows, cost: .quick, seedCount: 5,
+    accepts: .labeledRows, cost: .slow, seedCount: 8,
     breaking: "`isFixed`: the mixtures have the fewest columns, however many are asked for")
 
   /// Whether all mixtures have the first number of columns.
   public var isFixed = false
   /// Columns of the mixtures, rising.
-  public var dimensions = [100, 200, 400]
+  public var dimensions = [100, 200, 400, 1000]
   /// Rows that a mixture is tested with.
   public var testCount = 1000
   /// Random rectified features.
@@ -56,7 +56,7 @@ public struct HeadRefereeClaim: Claim {
       .init(
         "bayes_growth", "rows that naive Bayes needs: most columns by fewest", reported: 1,
         .below(2)),
-      .init("logistic_rows", "rows that logistic regression needs, most columns", reported: 480),
+      .init("logistic_rows", "rows that logistic regression needs, most columns", reported: 2500),
       .init("bayes_rows", "rows that naive Bayes needs, most columns", reported: 10),
       .init(
         "lead", "accuracy with all rows: logistic regression less naive Bayes, the worst feature",
@@ -109,7 +109,8 @@ public struct HeadRefereeClaim: Claim {
       try need(GaussianNaiveBayes(), d, in: run)
     }
     let logistic = try dimensions.map { d throws(BasisError) in
-      try need(LogisticRegression(tolerance: 1e-5), d, in: run)
+      // A search that stops early is ahead of its own minimum here, the more the more columns there are.
+      try need(LogisticRegression(tolerance: 1e-7), d, in: run)
     }
     let x = dimensions.map { log(Double($0)) }
     let y = logistic.map { log($0) }
