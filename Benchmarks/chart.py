@@ -89,7 +89,8 @@ def growths(path, title, up_label, panels):
     size = (460, 360) if len(panels) == 1 else (300, 210)
     step = (size[0] + 276, size[1] + 122) if len(panels) == 1 else (size[0] + 110, size[1] + 132)
     columns = min(3, len(panels))
-    width, height = columns * step[0], (len(panels) + columns - 1) // columns * step[1]
+    rows = (len(panels) + columns - 1) // columns
+    width, height = columns * step[0], rows * step[1] + (0 if len(panels) == 1 else 40)
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
            f'viewBox="0 0 {width} {height}" font-size="12" '
            'font-family="DejaVu Sans, Helvetica, sans-serif">',
@@ -101,7 +102,7 @@ def growths(path, title, up_label, panels):
             y += 22
             out.append(f'<text x="{x}" y="{y - 9}" font-size="13">{escape(heading)}</text>')
         out.append(f'<g transform="translate({x},{y})">')
-        # The names lie beside a panel that is alone, and inside others.
+        # The names lie beside a panel that is alone, and below others.
         beside = len(panels) == 1
         out += grown(across_label, up_label if number % columns == 0 else "", curves, *size, beside)
         out.append("</g>")
@@ -120,7 +121,7 @@ def grown(across_label, up_label, curves, width, height, beside):
 
     out = []
     for low, high, values in [(*edges[0], sorted(set(xs))), (*edges[1], None)]:
-        digits = (1, 2, 5) if high - low < 2.5 else (1,)
+        digits = (1, 2, 5) if beside or high - low < 2.5 else (1,)
         ticks = values or [digit * 10.0 ** power for digit in digits
                            for power in range(math.floor(low), math.ceil(high) + 1)]
         for tick in ticks:
@@ -148,7 +149,7 @@ def grown(across_label, up_label, curves, width, height, beside):
         line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
         out.append(f'<polyline points="{line}" fill="none" stroke="{color}" stroke-width="2"/>')
         out += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{color}"/>' for x, y in places]
-        side = width if beside else -8
-        out.append(f'<circle cx="{side + 20}" cy="{14 + 22 * row}" r="5" fill="{color}"/>'
-                   f'<text x="{side + 32}" y="{18 + 22 * row}">{escape(name)}</text>')
+        x, y = (width + 20, 14 + 22 * row) if beside else (5 + 80 * row, height + 56)
+        out.append(f'<circle cx="{x}" cy="{y}" r="5" fill="{color}"/>'
+                   f'<text x="{x + 12}" y="{y + 4}">{escape(name)}</text>')
     return out
