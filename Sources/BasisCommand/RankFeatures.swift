@@ -14,13 +14,15 @@ struct RankFeatures: ParsableCommand {
         basis rank-features clicks.csv --target click
         basis rank-features clicks.csv.gz --target click --order 2 --plot bars.svg
         basis rank-features clicks.jsonl --target click --3mr
+        basis rank-features clicks.csv --target click --noise-columns 5
         basis rank-features clicks.vw --target label --batch 16384 --every 10 --heuristic mi-shift
 
       TABLE is CSV, TSV, JSON lines or Vowpal Wabbit's lines, or - for standard input; also a matrix,
       with --labels. Values are names: numbers of many values are to be cut into ranges first. The score is
       1 for the best column and 0 for the worst; z says by how many standard deviations a column tells
       more than chance, and below 3 it tells nothing that can be relied on. --order 2 ranks pairs of
-      columns too. --batch reads and ranks so many rows at a time, and takes medians: memory is that of
+      columns too. --noise-columns ranks columns of random values with the others: what is not above the
+      best of them can be cut. --batch reads and ranks so many rows at a time, and takes medians: memory is that of
       one batch.
 
       METHODS
@@ -53,6 +55,12 @@ struct RankFeatures: ParsableCommand {
   @Option(
     help: ArgumentHelp("outrank: rows that are read and ranked at a time.", valueName: "rows"))
   var batch: Int?
+
+  @Option(help: ArgumentHelp("outrank: random columns to compare with.", valueName: "number"))
+  var noiseColumns: Int?
+
+  @Option(help: ArgumentHelp("outrank: of a batch's rows, drawn at random.", valueName: "share"))
+  var subsample: Double?
 
   @Option(help: ArgumentHelp("Keep every so manieth row only.", valueName: "number"))
   var every = 1
@@ -98,6 +106,9 @@ struct RankFeatures: ParsableCommand {
     if top < 0 { throw ValidationError("--top must be at least 0, not \(top)") }
     if methodName == "3mr" {
       if order != nil { throw ValidationError("--order is for outrank; 3mr sees pairs anyhow") }
+      if noiseColumns != nil || subsample != nil {
+        throw ValidationError("--noise-columns and --subsample are for outrank")
+      }
       if batch != nil {
         throw ValidationError("--batch is for outrank; 3mr takes all rows at once")
       }
@@ -135,6 +146,8 @@ struct RankFeatures: ParsableCommand {
     var own: [String] = []
     if let heuristic { own.append("heuristic=\(heuristic)") }
     if let order { own.append("order=\(order)") }
+    if let noiseColumns { own.append("noiseColumnCount=\(noiseColumns)") }
+    if let subsample { own.append("subsample=\(subsample)") }
     return options.json(after: own)
   }
 }

@@ -50,7 +50,7 @@ struct RankFeaturesReport: MethodReport {
   }
 
   private func quality(of feature: RankedFeature) -> DataQualityReport.Column? {
-    feature.columns.count == 1 ? quality.column(named: feature.name) : nil
+    feature.columns.count == 1 && !feature.isNoise ? quality.column(named: feature.name) : nil
   }
 
   // MARK: JSON
@@ -62,6 +62,8 @@ struct RankFeaturesReport: MethodReport {
       "unit": .string(ranking.unit), "rows": .integer(Int64(ranking.rowCount)),
       "batches": .integer(Int64(ranking.batchCount)), "seconds": .number(seconds),
       "read_seconds": .number(readSeconds),
+      "noise_cut": number(ranking.noiseCut),
+      "above_noise": ranking.noiseCut == nil ? .null : .integer(Int64(aboveNoise)),
       "columns": .array(quality.columns.map(json)),
       "warnings": .array(warnings.map { .string($0) }),
     ])
@@ -78,8 +80,14 @@ struct RankFeaturesReport: MethodReport {
       "score": .number(feature.score), "relevance": number(feature.relevance),
       "value": number(statistic.value), "expected": number(statistic.expected),
       "deviation": number(statistic.deviation), "z": number(statistic.z),
-      "cardinality": .integer(Int64(feature.cardinality)),
+      "cardinality": .integer(Int64(feature.cardinality)), "noise": .bool(feature.isNoise),
     ])
+  }
+
+  /// Columns of the table that tell more than any random one.
+  private var aboveNoise: Int {
+    guard let cut = ranking.noiseCut else { return 0 }
+    return ranking.features.count { !$0.isNoise && $0.relevance > cut }
   }
 
   private func json(_ column: DataQualityReport.Column) -> JSONValue {
@@ -116,6 +124,11 @@ struct RankFeaturesReport: MethodReport {
       text +=
         "\n\(grouped(silent)) of \(grouped(known.count)) tell nothing beyond chance (z below 3)\n"
     }
+    if let cut = ranking.noiseCut {
+      let all = ranking.features.count { !$0.isNoise }
+      text += "\n\(grouped(aboveNoise)) of \(grouped(all)) tell more than the best random column "
+      text += "(\(decimal(cut, 5))): cut the others\n"
+    }
     return text
   }
 
@@ -136,7 +149,8 @@ struct RankFeaturesReport: MethodReport {
       $0.missingCount == 0 ? "–" : "\(decimal(100 * (1 - $0.coverage), 1)) %"
     }
     text += aligned(missing ?? "", in: 9)
-    let flags = column?.flags.map(\.rawValue).joined(separator: ", ") ?? ""
+    let flags =
+      feature.isNoise ? "random" : column?.flags.map(\.rawValue).joined(separator: ", ") ?? ""
     return (flags.isEmpty ? text : text + "  " + flags) + "\n"
   }
 

@@ -55,6 +55,23 @@ import _BasisTestSupport
     #expect(names(plain)[0] == "id")
   }
 
+  @Test func `random columns say where to cut`() throws {
+    let outcome = try program.run(
+      "rank-features", "t.csv", "--target", "label", "--noise-columns", "5", "--json")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let answer = try outcome.json()
+    #expect(features(answer).count { $0["noise"] == .bool(true) } == 5)
+    #expect(answer["above_noise"]?.doubleValue == 1 && names(answer)[0] == "signal")
+    let text = try program.run(
+      "rank-features", "t.csv", "--target", "label", "--noise-columns", "3", "--subsample", "0.8",
+      "--heuristic", "surrogate-lr", "--plot", "noise.svg")
+    #expect(text.status == 0, "\(text.errors)")
+    #expect(text.output.contains("tell more than the best random column"), "\(text.output)")
+    let wrong = try program.run(
+      "rank-features", "t.csv", "--target", "label", "--3mr", "--noise-columns", "3")
+    #expect(wrong.status == 64 && wrong.errors.contains("are for outrank"))
+  }
+
   @Test func `every kind of file gives the same`() throws {
     var scores: [[String: Double]] = []
     for file in ["t.csv", "t.jsonl", "t.vw"] {
