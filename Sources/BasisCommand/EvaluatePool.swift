@@ -18,7 +18,7 @@ struct EvaluatePool: ParsableCommand {
 
       A result is an object {"sample": "q17", "set": "scifact", "model": "m", "value": 1}, or one for each
       sample with "results": {"m": 1, "n": 0}. Its "metric" is binary, ordinal or numeric; "text",
-      "metadata" and "vector" are for queries and filters.
+      "answer", "vector", "answer_vector" and "metadata" are for queries and filters.
       """,
     subcommands: [EvaluatePoolAdd.self, EvaluatePoolRank.self])
 }
@@ -98,9 +98,10 @@ struct EvaluatePoolRank: ParsableCommand {
       EXAMPLES
         basis evaluate pool rank
         basis evaluate pool rank --query "negation" --filter set.eq=scifact --aggregate pl
+        basis evaluate pool rank --vector question.npy --answer "no negation" -k 500
         basis evaluate pool rank --missing-curve --plot curve.svg --json
 
-      Aggregates: pl (Plackett–Luce), mean, set-mean, borda, elo, rasch. Where each model met samples of
+      Of several queries the samples are taken that all of them find. Aggregates: pl (Plackett–Luce), mean, set-mean, borda, elo, rasch. Where each model met samples of
       another hardness take pl without ties, or rasch; where gaps are random the mean is as good.
       A filter is field.operation=value with eq, ne, gt, ge, lt, le, contains, length.
       """)
@@ -112,12 +113,23 @@ struct EvaluatePoolRank: ParsableCommand {
   @Option(help: ArgumentHelp("Samples whose text is near this.", valueName: "text"))
   var query: String?
 
+  @Option(help: ArgumentHelp("Samples whose answer is near this.", valueName: "text"))
+  var answer: String?
+
+  @Option(
+    help: ArgumentHelp("Samples whose vector is near this one.", valueName: "file"))
+  var vector: String?
+
+  @Option(
+    help: ArgumentHelp("Samples whose answer's vector is near this one.", valueName: "file"))
+  var answerVector: String?
+
   @Option(
     name: .customShort("k"), help: ArgumentHelp("Of a query: so many samples.", valueName: "number")
   )
   var count = 200
 
-  @Option(help: ArgumentHelp("Of a query: a cosine of at least this.", valueName: "cosine"))
+  @Option(help: ArgumentHelp("Of a query: a similarity of at least this.", valueName: "number"))
   var threshold: Float?
 
   @Option(help: ArgumentHelp("Samples with this: set.eq=scifact.", valueName: "condition"))
@@ -155,7 +167,7 @@ struct EvaluatePoolRank: ParsableCommand {
     let filters = try filter.map { text throws(BasisError) in try PoolFilter(parsing: text) }
     var chosen = try pool.read()
     if !filters.isEmpty { chosen = chosen.selecting(samples: chosen.places(filters)) }
-    if let query { chosen = try Self.near(query, chosen, count, threshold, in: context) }
+    chosen = try found(in: chosen, context)
     guard chosen.sampleCount > 0 else {
       throw BasisError(
         .badData, "\(pool.file): no sample is left by the query and filters; ask for less")
@@ -187,14 +199,44 @@ struct EvaluatePoolRank: ParsableCommand {
     }
   }
 
+  /// The samples that every query finds, each asked of the whole pool.
+  private func found(in pool: ResultPool, _ run: RunContext) throws(BasisError) -> ResultPool {
+    var hits: [[Int]] = []
+    for (query, field) in [(query, "text"), (answer, "answer")] {
+      guard let query else { continue }
+      hits.append(try Self.near(query, field, pool, count, threshold, in: run))
+    }
+    for (path, side) in [(vector, ResultPool.Side.question), (answerVector, .answer)] {
+      guard let path else { continue }
+      let asked = try MatrixSource(path: path).vector()
+      guard
+        pool.samples.contains(where: { !(side == .question ? $0.vector : $0.answerVector).isEmpty })
+      else {
+        throw BasisError(
+          .invalidArgument,
+          "no sample has a vector of its \(side.rawValue) to compare \(path) with; add results with "
+            + "'\(side == .question ? "vector" : "answer_vector")'")
+      }
+      do throws(BasisError) {
+        hits.append(
+          try pool.nearest(to: asked, side: side, count: count, threshold: threshold))
+      } catch { throw error.at(path) }
+    }
+    guard let first = hits.first else { return pool }
+    let others = hits.dropFirst().map { Set($0) }
+    return pool.selecting(samples: first.filter { hit in others.allSatisfy { $0.contains(hit) } })
+  }
+
   /// The samples whose texts are nearest to a query, in a space learnt from all of their texts.
   private static func near(
-    _ query: String, _ pool: ResultPool, _ count: Int, _ threshold: Float?, in run: RunContext
-  ) throws(BasisError) -> ResultPool {
-    let texts = pool.samples.map { $0.metadata["text"]?.stringValue ?? "" }
+    _ query: String, _ field: String, _ pool: ResultPool, _ count: Int, _ threshold: Float?,
+    in run: RunContext
+  ) throws(BasisError) -> [Int] {
+    let texts = pool.samples.map { $0.metadata[field]?.stringValue ?? "" }
     guard texts.contains(where: { !$0.isEmpty }) else {
       throw BasisError(
-        .invalidArgument, "no sample has a text to compare the query with; add results with 'text'")
+        .invalidArgument,
+        "no sample has a text to compare the query with; add results with '\(field)'")
     }
     let encoder = try CorpusEncoder().fit(texts, in: run)
     let rows = try encoder.encode(texts, as: .document, in: run)
@@ -205,9 +247,8 @@ struct EvaluatePoolRank: ParsableCommand {
       copy.vector = rows.row(place)
       try withVectors.add(copy)
     }
-    let found = try withVectors.nearest(
+    return try withVectors.nearest(
       to: asked.row(0), count: count, threshold: threshold ?? Float.leastNormalMagnitude)
-    return pool.selecting(samples: found)
   }
 }
 

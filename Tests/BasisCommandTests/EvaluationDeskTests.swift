@@ -166,6 +166,11 @@ import _BasisTestSupport
       "--resamples", "0", "--json")
     #expect(part.status == 0, "\(part.errors)")
     #expect(try part.json()["samples"]?.doubleValue == 10)
+    let silent = try program.run("evaluate", "pool", "rank", "--answer", "yes")
+    #expect(silent.status == 64 && silent.errors.contains("with 'answer'"), "\(silent.errors)")
+    try NumPyArray(Matrix(rows: [[0, 1]])).write(to: folder + "/q.npy")
+    let unknown = try program.run("evaluate", "pool", "rank", "--vector", "q.npy")
+    #expect(unknown.status == 64 && unknown.errors.contains("vector of its question"))
     let none = try program.run("evaluate", "pool", "rank", "--filter", "set.eq=none")
     #expect(none.status == 65 && none.errors.contains("no sample is left"))
     _ = try program.folder.write(
@@ -174,5 +179,43 @@ import _BasisTestSupport
         + #"{"sample":"s1","set":"odd","results":{"m9":null,"m8":"good"}}"# + "\n")
     let clash = try program.run("evaluate", "pool", "add", "clash.jsonl")
     #expect(clash.status == 65 && clash.errors.contains("clash.jsonl:2"), "\(clash.errors)")
+  }
+
+  @Test func `questions and answers are asked for by texts and by vectors`() throws {
+    var lines = ""
+    for sample in 0..<40 {
+      let (text, answer) = (
+        sample % 2 == 0 ? "cats purr" : "dogs bark", sample % 4 < 2 ? "yes" : "no"
+      )
+      let vectors = "\"vector\":[\(sample % 2),1],\"answer_vector\":[\(sample % 4 < 2 ? 1 : 0),0,1]"
+      lines +=
+        "{\"sample\":\"s\(sample)\",\"text\":\"\(text)\",\"answer\":\"\(answer)\",\(vectors),"
+      lines += "\"results\":{\"a\":1,\"b\":\(sample % 3 == 0 ? 1 : 0)}}\n"
+    }
+    _ = try program.folder.write("asked.jsonl", lines)
+    let added = try program.run("evaluate", "pool", "add", "asked.jsonl", "--pool", "p.jsonl")
+    #expect(added.status == 0, "\(added.errors)")
+    try NumPyArray(Matrix(rows: [[1, 0]])).write(to: folder + "/q.npy")
+    try NumPyArray(Matrix(rows: [[1, 0, 0]])).write(to: folder + "/a.npy")
+    for (arguments, count) in [
+      (["--query", "dogs", "--threshold", "0.5"], 20),
+      (["--answer", "yes", "--threshold", "0.5"], 20),
+      (["--query", "dogs", "--answer", "yes", "--threshold", "0.5"], 10),
+      (["--vector", "q.npy", "--threshold", "0.5"], 20),
+      (["--vector", "q.npy", "--answer-vector", "a.npy", "--threshold", "0.5"], 10),
+      (["--query", "cats", "--vector", "q.npy", "--threshold", "0.5"], 0),
+    ] {
+      let outcome = try program.run(
+        ["evaluate", "pool", "rank", "--pool", "p.jsonl", "--resamples", "0", "--json"] + arguments)
+      if count == 0 {
+        #expect(outcome.status == 65 && outcome.errors.contains("no sample is left"))
+        continue
+      }
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(try outcome.json()["samples"]?.doubleValue == Double(count), "\(arguments)")
+    }
+    let wrong = try program.run(
+      "evaluate", "pool", "rank", "--pool", "p.jsonl", "--vector", "a.npy")
+    #expect(wrong.status == 65 && wrong.errors.contains("one of 3"), "\(wrong.errors)")
   }
 }
