@@ -24,7 +24,7 @@ import _BasisTestSupport
     for row in stride(from: 0, to: n - 1, by: 9) {
       for column in 0..<d { rows[row + 1, column] = rows[row, column] }
     }
-    for row in stride(from: 4, to: n, by: 50) {
+    for row in stride(from: 4, to: n, by: 12) {
       for column in 0..<d { rows[row, column] = 1000 + rows[row, column] / 8 }
     }
     let expected = try searched(rows, k)
