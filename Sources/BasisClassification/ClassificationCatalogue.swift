@@ -28,7 +28,7 @@ public enum ClassificationCatalogue {
   public static let measures: [MethodEntry<MeasuredValue>] = [
     MethodEntry(effectiveParameters, EffectiveParameterMeasure()) {
       (measure: EffectiveParameterMeasure, input: SmootherRows, run: RunContext)
-      throws(BasisError) in
+        throws(BasisError) in
       try measure.measure(input, in: run)
     }
   ]

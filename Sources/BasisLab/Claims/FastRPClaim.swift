@@ -163,7 +163,9 @@ public struct FastRPClaim: Claim {
         zip(x, y).reduce(0) { $0 + Double($1.0) * Double($1.1) }
       }
       let (a, b) = (found.row(place), whole.row(node))
-      cosines.append(product(a, b) / (product(a, a) * product(b, b)).squareRoot())
+      // A node may have nothing but neighbours that lost all of theirs.
+      let length = (product(a, a) * product(b, b)).squareRoot()
+      if length > 0 { cosines.append(product(a, b) / length) }
     }
     return Statistics.quantile(cosines, 0.5)
   }
