@@ -181,9 +181,8 @@ struct SubjectTable {
     subject: String, group: String
   ) {
     var name = path
-    for ending in [".gz", ".npy", ".npz", ".csv", ".fvecs", ".json"] where name.hasSuffix(ending) {
-      name.removeLast(ending.count)
-    }
+    let endings = [".gz", ".npy", ".npz", ".safetensors", ".csv", ".fvecs", ".jsonl", ".json"]
+    for ending in endings where name.hasSuffix(ending) { name.removeLast(ending.count) }
     var parts = name.split { "/-_.".contains($0) }.map(String.init)
     guard let place = parts.lastIndex(where: { $0.hasPrefix(group) }) else {
       throw BasisError(

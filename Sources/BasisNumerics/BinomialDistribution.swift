@@ -113,7 +113,7 @@ public struct CountedSample: Sendable, Hashable {
   public init(_ sample: some Collection<Double>) {
     var values: [Double] = []
     var counts: [Int] = []
-    for value in sample.sorted() {
+    for value in Array(sample).sorted() {
       if value == values.last {
         counts[counts.count - 1] += 1
       } else {

@@ -32,8 +32,10 @@ public enum Statistics {
   public static func quantiles(
     _ values: some Collection<Double>, _ probabilities: [Double]
   ) -> [Double] {
-    if values.contains(where: \.isNaN) { return probabilities.map { _ in .nan } }
-    let sorted = values.sorted()
+    // Of a type that the compiler knows: sorting what it does not takes ten times as long.
+    var sorted = Array(values)
+    if sorted.contains(where: \.isNaN) { return probabilities.map { _ in .nan } }
+    sorted.sort()
     return probabilities.map { quantile(ofSorted: sorted, $0) }
   }
 
@@ -67,6 +69,7 @@ public struct Moments: Hashable, Codable, Sendable {
   ///
   /// - Complexity: O(*n*).
   public init(_ values: some Collection<Double>) {
+    let values = Array(values)
     let mean = values.reduce(0, +) / Double(values.count)
     var (rest, squares) = (0.0, 0.0)
     for value in values {
