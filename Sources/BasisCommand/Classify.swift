@@ -142,16 +142,16 @@ struct ClassifyFit: ParsableCommand {
     let method = self.method ?? "forest"
     let entry = try ClassificationCatalogue.regressor(named: method)
     let rows = try data.rows(input, in: context)
-    let targets = try data.rows(labels, in: context)
+    let known = try MatrixSource(path: labels).numbers()
+    let targets = try Matrix(rowCount: known.count, columnCount: 1, values: known)
     let began = DispatchTime.now().uptimeNanoseconds
     let model = try entry.run(
       MethodParts([rows, targets], names: [input, labels]), settings: changes.json(),
       in: context)
     let seconds = Classify.seconds(since: began)
-    let known = targets.withUnsafeFloats { $0.map { Double($0) } }
     let found = try model.predict(rows, in: context)
     let error =
-      zip(found, known).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+      zip(found, known).reduce(0) { $0 + ($1.0 - Double($1.1)) * ($1.0 - Double($1.1)) }
       / Double(max(1, known.count))
     try model.save(to: outputFile)
     line?.clear()

@@ -132,21 +132,30 @@ public struct MatrixSource: Sendable {
     return values
   }
 
+  /// The values as a list, such as what is to be predicted: of one row or one column.
+  ///
+  /// - Throws: `.badData` for another shape, or naming the place of a value that is not finite.
+  public func numbers() throws(BasisError) -> [Float] {
+    if case .array(let array) = content, array.shape.count == 1 { return try vector() }
+    let matrix = try matrix()
+    guard matrix.rowCount <= 1 || matrix.columnCount <= 1 else {
+      let title = path == "-" ? "standard input" : path
+      throw BasisError(
+        .badData,
+        "\(title): a list of numbers is wanted, the file has \(matrix.rowCount) × "
+          + "\(matrix.columnCount) values; give one column")
+    }
+    return matrix.withUnsafeFloats { Array($0) }
+  }
+
   /// The values as whole numbers, such as labels: of one row or one column.
   ///
   /// - Throws: `.badData` for another shape, or naming the first value that is not whole.
   public func integers() throws(BasisError) -> [Int] {
     if case .array(let array) = content { return try array.integers() }
-    let matrix = try matrix()
     let title = path == "-" ? "standard input" : path
-    guard matrix.rowCount <= 1 || matrix.columnCount <= 1 else {
-      throw BasisError(
-        .badData,
-        "\(title): a list of whole numbers is wanted, the file has \(matrix.rowCount) × "
-          + "\(matrix.columnCount) values; give one column")
-    }
     var result: [Int] = []
-    for (position, value) in matrix.withUnsafeFloats({ Array($0) }).enumerated() {
+    for (position, value) in try numbers().enumerated() {
       // Beyond this, floats skip whole numbers.
       guard abs(value) <= 0x1p24, let whole = Int(exactly: value) else {
         throw BasisError(

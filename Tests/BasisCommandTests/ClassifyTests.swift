@@ -48,6 +48,10 @@ import _BasisTestSupport
     let fit = try program.run(
       "classify", "fit", "x.npy", "t.npy", "--regression", "-o", "model", "--set", "treeCount=5")
     #expect(fit.status == 0 && fit.output.contains("forest of 120 rows"), "\(fit.errors)")
+    // Of one dimension, as NumPy's lists are.
+    let flat = try program.run(
+      "classify", "fit", "x.npy", "y.npy", "--regression", "--method", "tree", "-o", "flat")
+    #expect(flat.status == 0 && flat.output.contains("tree of 120 rows"), "\(flat.errors)")
     let weights = try program.run(
       "classify", "weights", "model", "x.npy", "--most", "2", "--plot", "w.svg", "--json")
     #expect(weights.status == 0, "\(weights.errors)")

@@ -188,6 +188,13 @@ import _BasisTestSupport
     try NumPyArray([5, 6]).write(to: array)
     #expect(try MatrixSource(path: array).integers() == [5, 6])
     #expect(try MatrixSource(path: array).vector() == [5, 6])
+    for one in [array, path, row] {
+      #expect(try MatrixSource(path: one).numbers().count == (one == array ? 2 : 3))
+    }
+    let square = try folder.write("c.csv", "1 2\n3 4\n")
+    expectError(.badData, "2 × 2 values; give one column") {
+      try MatrixSource(path: square).numbers()
+    }
     expectError(.badData, "x.reshape(1, -1)") { try Matrix(contentsOf: array) }
   }
 }
