@@ -30,6 +30,8 @@ final class NetworkSimplex {
   /// An arc enters where it lowers the cost of a unit by more.
   private let tolerance: Double
   private(set) var pivotCount = 0
+  /// How often potentials were found anew: once, but for rounding.
+  private(set) var settleCount = 0
 
   /// - Parameters:
   ///   - costs: `sources × targets`, finite; outlives this.
@@ -232,6 +234,7 @@ final class NetworkSimplex {
   ///
   /// - Returns: whether something moved by as much as would let an arc enter.
   private func settle() -> Bool {
+    settleCount += 1
     var moved = 0.0
     walk(below: root) { node in
       let parent = Int(nodes[node].parent)

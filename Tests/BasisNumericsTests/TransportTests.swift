@@ -75,6 +75,18 @@ struct TransportFixture: Decodable {
     #expect(plan.isOptimal, sourceLocation: sourceLocation)
   }
 
+  @Test(arguments: [UInt64](0..<6))
+  func `pivots leave potentials that are right but for rounding`(seed: UInt64) throws {
+    let costs = gaussianMatrix(rowCount: 30, columnCount: 45, seed: seed)
+    try costs.withUnsafeFloats { floats in
+      let tree = NetworkSimplex(
+        try #require(floats.baseAddress), supply: Array(repeating: 1.0 / 30, count: 30),
+        demand: Array(repeating: 1.0 / 45, count: 45))
+      #expect(try tree.solve(limit: 100_000, in: RunContext()))
+      #expect(tree.pivotCount > 20 && tree.settleCount <= 2)
+    }
+  }
+
   @Test func `costs are those of POT`() throws {
     for one in try TransportFixture.load().exact {
       let costs = try one.matrix
