@@ -81,8 +81,7 @@ struct JudgeIdentify: ParsableCommand {
     let transform = GeoTopological(lower: lower, upper: upper)
     var report = IdentifyReport(
       subjects: table.subjects, regions: table.groups, things: summaries[0][0].count,
-      lower: lower, upper: upper, accuracy: try regions.accuracy(transform, in: context),
-      told: try regions.regions(transform, in: context))
+      lower: lower, upper: upper, told: try regions.regions(transform, in: context))
     report.ranks = try regions.accuracy(GeoTopological(lower: 0, upper: 1), in: context)
     report.distances = try RepresentationIdentification.accuracy(of: summaries, in: context)
     if grid { report.surface = try regions.surface(in: context) }
@@ -203,13 +202,20 @@ private struct IdentifyReport: MethodReport {
   let things: Int
   let lower: Double
   let upper: Double
-  let accuracy: Double
   /// *[subject][region]*
   let told: [[Int]]
   var ranks = 0.0
   var distances = 0.0
   var surface: RepresentationIdentification.Surface?
   var interval: ClosedRange<Double>?
+
+  /// The mean over subjects of the share that goes where it belongs.
+  private var accuracy: Double {
+    Statistics.mean(
+      told.map { own in
+        Double(own.indices.count { own[$0] == $0 }) / Double(regions.count)
+      })
+  }
 
   private var chance: Double { 1 / Double(regions.count) }
 

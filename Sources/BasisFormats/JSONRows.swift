@@ -43,18 +43,13 @@ struct JSONRows {
   }
 
   private mutating func addLines(_ bytes: UnsafeRawBufferPointer) throws(BasisError) {
-    var rest = bytes
-    var line = 0
-    while !rest.isEmpty {
-      line += 1
-      let end = firstIndex(of: 0x0A, in: rest) ?? rest.count
-      let text = UnsafeRawBufferPointer(rebasing: rest[..<end])
-      rest = UnsafeRawBufferPointer(rebasing: rest[min(end + 1, rest.count)...])
+    var lines = TextLines(bytes)
+    while let text = lines.next() {
       guard text.contains(where: { $0 > 0x20 }) else { continue }
       do throws(BasisError) {
-        try add(try JSONValue(parsing: withoutCarriageReturn(text)))
+        try add(try JSONValue(parsing: text))
       } catch {
-        throw BasisError(error.code, ":\(line): \(error.message)", cause: error.cause)
+        throw BasisError(error.code, ":\(lines.number): \(error.message)", cause: error.cause)
       }
     }
   }

@@ -39,7 +39,7 @@ public struct MatrixSource: Sendable {
   ///   elements that are not numbers.
   public init(path: String, name: String? = nil) throws(BasisError) {
     self.path = path
-    let title = path == "-" ? "standard input" : path
+    let title = Self.title(path)
     let file = try FileBytes.read(path)
     let bytes = file.bytes
     if bytes.starts(with: NumPyHeader.magic) {
@@ -75,6 +75,11 @@ public struct MatrixSource: Sendable {
     }
   }
 
+  private static func title(_ path: String) -> String { path == "-" ? "standard input" : path }
+
+  /// What messages call the file.
+  private var title: String { Self.title(path) }
+
   private static func vectorElement(ofName path: String) -> VectorFile.Element? {
     var name = path.lowercased()
     if name.hasSuffix(".gz") { name.removeLast(3) }
@@ -108,7 +113,7 @@ public struct MatrixSource: Sendable {
     case .vectors(let vectors): matrix = vectors.matrix()
     case .table(let table): matrix = table
     }
-    if finite { try matrix.requireFinite(path == "-" ? "standard input" : path) }
+    if finite { try matrix.requireFinite(title) }
     return matrix
   }
 
@@ -116,7 +121,6 @@ public struct MatrixSource: Sendable {
   ///
   /// - Throws: `.badData` for more than one row, or naming the column of a value that is not finite.
   public func vector() throws(BasisError) -> [Float] {
-    let title = path == "-" ? "standard input" : path
     let values: [Float]
     if case .array(let array) = content {
       values = try array.vector()
@@ -139,7 +143,6 @@ public struct MatrixSource: Sendable {
     if case .array(let array) = content, array.shape.count == 1 { return try vector() }
     let matrix = try matrix()
     guard matrix.rowCount <= 1 || matrix.columnCount <= 1 else {
-      let title = path == "-" ? "standard input" : path
       throw BasisError(
         .badData,
         "\(title): a list of numbers is wanted, the file has \(matrix.rowCount) × "
@@ -153,7 +156,6 @@ public struct MatrixSource: Sendable {
   /// - Throws: `.badData` for another shape, or naming the first value that is not whole.
   public func integers() throws(BasisError) -> [Int] {
     if case .array(let array) = content { return try array.integers() }
-    let title = path == "-" ? "standard input" : path
     var result: [Int] = []
     for (position, value) in try numbers().enumerated() {
       // Beyond this, floats skip whole numbers.

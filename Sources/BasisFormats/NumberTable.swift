@@ -8,19 +8,12 @@ struct NumberTable {
   /// - Throws: `.badData` naming the line and the column of a cell that is not a number, or the line
   ///   that has another number of cells; without any line of numbers.
   init(_ bytes: UnsafeRawBufferPointer, _ name: String) throws(BasisError) {
-    var rest = bytes[...]
-    if rest.starts(with: [0xEF, 0xBB, 0xBF]) { rest = rest.dropFirst(3) }
+    var lines = TextLines(bytes)
     var values: [Float] = []
     var columnCount = 0
     var rowCount = 0
-    var lineNumber = 0
     var separator: UInt8?
-    while !rest.isEmpty {
-      let line = UnsafeRawBufferPointer(rebasing: rest)
-      let length = firstIndex(of: 0x0A, in: line) ?? line.count
-      rest = rest.dropFirst(min(length + 1, line.count))
-      lineNumber += 1
-      let content = withoutCarriageReturn(UnsafeRawBufferPointer(rebasing: line[..<length]))
+    while let content = lines.next() {
       if isBlank(content) { continue }
       if separator == nil { separator = Self.separator(of: content) }
       let cells = Self.cells(of: content, separator: separator ?? 0x20)
@@ -32,13 +25,13 @@ struct NumberTable {
       guard cells.count == columnCount else {
         throw BasisError(
           .badData,
-          "\(name):\(lineNumber): has \(cells.count) numbers, the first line has \(columnCount)")
+          "\(name):\(lines.number): has \(cells.count) numbers, the first line has \(columnCount)")
       }
       for (column, cell) in cells.enumerated() {
         guard let value = Self.number(content, cell) else {
           throw BasisError(
             .badData,
-            "\(name):\(lineNumber): '\(String(decoding: content[cell].prefix(40), as: UTF8.self))' "
+            "\(name):\(lines.number): '\(String(decoding: content[cell].prefix(40), as: UTF8.self))' "
               + "in column \(column + 1) is not a number; leave the column out")
         }
         values.append(value)

@@ -99,15 +99,7 @@ public struct NetMF: NodeEmbedder {
     // What the matrix does in that range; a value and its negative share singular vectors.
     let inside = try LinearAlgebra.product(
       range, try matrix.product(range, in: run), transposingA: true, in: run)
-    let k = inside.rowCount
-    let symmetric = Matrix(rowCount: k, columnCount: k) { out in
-      for row in 0..<k {
-        for column in 0..<k {
-          out[row * k + column] = (inside[row, column] + inside[column, row]) / 2
-        }
-      }
-    }
-    let pairs = try LinearAlgebra.symmetricEigen(symmetric)
+    let pairs = try LinearAlgebra.symmetricEigen(inside)
     return (
       pairs.values.map { Double($0) },
       try LinearAlgebra.product(range, pairs.vectors, in: run)
